@@ -1,0 +1,72 @@
+-- What is known of each identifier, from whom; a profile is a view over the fragments of its identifiers.
+create schema profiles;
+create extension if not exists pg_trgm with schema public;
+create extension if not exists btree_gin with schema public;
+
+-- traits: {trait: {latest: [value, at, messageId], first?: […]}}; see src/profiles/fragment.ts.
+create table profiles.fragment (
+  workspace_id int not null,
+  node bigint not null,
+  source text not null,
+  traits jsonb not null,
+  primary key (workspace_id, node, source)
+);
+
+-- Fragments grow by appending; merging is commutative, so a read folds these in and a job moves them over.
+create table profiles.fragment_delta (
+  workspace_id int not null,
+  node bigint not null,
+  source text not null,
+  block bigint not null,
+  traits jsonb not null,
+  primary key (workspace_id, node, source, block)
+);
+create index fragment_delta_block on profiles.fragment_delta (block);
+
+create table profiles.counter (
+  workspace_id int not null,
+  node bigint not null,
+  events bigint not null,
+  first_at timestamptz not null,
+  last_at timestamptz not null,
+  primary key (workspace_id, node)
+) with (fillfactor = 80);
+
+create table profiles.counter_delta (
+  workspace_id int not null,
+  node bigint not null,
+  block bigint not null,
+  events bigint not null,
+  first_at timestamptz not null,
+  last_at timestamptz not null,
+  primary key (workspace_id, node, block)
+);
+create index counter_delta_block on profiles.counter_delta (block);
+
+-- For lists and search only; everything else is folded from fragments when asked.
+create table profiles.profile (
+  workspace_id int not null,
+  node bigint not null,
+  kind text not null check (kind in ('person', 'company')),
+  public_id uuid not null,
+  name text,
+  email text,
+  phone text,
+  search text,
+  first_seen_at timestamptz not null,
+  last_seen_at timestamptz not null,
+  primary key (workspace_id, node)
+) with (fillfactor = 80);
+create index profile_recent on profiles.profile (workspace_id, kind, last_seen_at desc, node desc);
+create index profile_search on profiles.profile using gin (workspace_id, kind, search gin_trgm_ops);
+
+-- What each block changed about whom: read by ClickHouse's map, then by audiences.
+create table profiles.outbox (
+  block bigint not null,
+  workspace_id int not null,
+  -- 'assigned' (node now leads to profile), 'owned' (node is shared: its owners by time changed), 'profile' (its traits changed).
+  kind text not null,
+  node bigint not null,
+  profile bigint not null,
+  primary key (block, kind, node)
+);
