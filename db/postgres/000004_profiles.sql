@@ -3,12 +3,15 @@ create schema profiles;
 create extension if not exists pg_trgm with schema public;
 create extension if not exists btree_gin with schema public;
 
--- traits: {trait: {latest: [value, at, messageId], first?: […]}}; see src/profiles/fragment.ts.
+-- traits: JSON text of a Fragment (src/profiles/fragment.ts). Text, not jsonb: nothing queries inside, and jsonb would reorder
+-- keys and refuse \u0000.
 create table profiles.fragment (
   workspace_id int not null,
   node bigint not null,
   source text not null,
-  traits jsonb not null,
+  -- A device may turn out to be shared: its assertions are kept one by one, each with its time.
+  is_by_message boolean not null,
+  traits text not null,
   primary key (workspace_id, node, source)
 );
 
@@ -18,7 +21,8 @@ create table profiles.fragment_delta (
   node bigint not null,
   source text not null,
   block bigint not null,
-  traits jsonb not null,
+  is_by_message boolean not null,
+  traits text not null,
   primary key (workspace_id, node, source, block)
 );
 create index fragment_delta_block on profiles.fragment_delta (block);

@@ -1,0 +1,84 @@
+/**
+ * A body as it came in and what its header says of it; the plain bytes, or why there are none, go out. Pure, though not
+ * synchronous: larger bodies are inflated on zlib's own threads.
+ */
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
+
+export type Inflated = { bytes: Buffer } | { fault: 'too_large' | 'damaged' }
+
+/** Some proxies compress what a client has compressed already; nobody honest does it thrice. */
+const LAYERS_MAX = 2
+/** Below this a hop to another thread costs more than inflating here; what comes out is bounded either way. */
+const INLINE_BYTES_MAX = 16 * 1024
+/** zlib checks its limit after each chunk, so a bomb costs the limit and one of these. */
+const CHUNK_BYTES = 16 * 1024
+/** A zstd frame may claim a window of 128 MB; ours never needs more than the body itself. */
+const ZSTD_WINDOW_LOG_MAX = 23
+
+type Encoding = 'gzip' | 'deflate' | 'deflate-raw' | 'br' | 'zstd'
+
+/** True where `inflate` has something to do, so that plain bodies need not wait for a promise. */
+export const isDeflated = (body: Buffer, header: string | undefined): boolean =>
+  encodingIn(body) !== undefined || (header !== undefined && namesBrotli(header))
+
+/**
+ * Undoes gzip, deflate, zstd and brotli, whatever the content type says. The bytes themselves outrank the header: proxies
+ * inflate and forget to say so, and several browser clients compress and never say so. Only brotli has no mark of its own.
+ */
+export async function inflate(body: Buffer, header: string | undefined, bytesMax: number): Promise<Inflated> {
+  let bytes = body
+  for (let layer = 0; layer <= LAYERS_MAX; layer += 1) {
+    const isBrotli = layer === 0 && header !== undefined && namesBrotli(header) && !looksLikeJson(bytes)
+    const encoding = isBrotli ? 'br' : encodingIn(bytes)
+    if (encoding === undefined) return bytes.length > bytesMax ? { fault: 'too_large' } : { bytes }
+    if (layer === LAYERS_MAX) return { fault: 'damaged' }
+    const inflated = await undo(encoding, bytes, bytesMax)
+    if ('fault' in inflated) return inflated
+    bytes = inflated.bytes
+  }
+  return { bytes }
+}
+
+const namesBrotli = (header: string) => /(^|[\s,])br($|[\s,])/i.test(header)
+const JSON_START = /^[\s\uFEFF]*["{[]/
+const looksLikeJson = (bytes: Buffer) => JSON_START.test(bytes.toString('utf8', 0, 16))
+
+/** By the first bytes. None of these can begin JSON or a form. */
+function encodingIn(bytes: Buffer): Encoding | undefined {
+  const first = bytes[0]
+  if (first === 0x1f && bytes[1] === 0x8b) return 'gzip'
+  if (first === 0x28 && bytes.length >= 4 && bytes.readUInt32LE(0) === 0xfd2fb528) return 'zstd'
+  if (first === 0x78 && bytes.length >= 2 && bytes.readUInt16BE(0) % 31 === 0) return 'deflate'
+  return undefined
+}
+
+const threads = {
+  gzip: promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip),
+  deflate: promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.inflate),
+  'deflate-raw': promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.inflateRaw),
+  br: promisify<Buffer, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress),
+  zstd: promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress),
+}
+const inline = {
+  gzip: zlib.gunzipSync,
+  deflate: zlib.inflateSync,
+  'deflate-raw': zlib.inflateRawSync,
+  br: zlib.brotliDecompressSync,
+  zstd: zlib.zstdDecompressSync,
+}
+
+async function undo(encoding: Encoding, bytes: Buffer, bytesMax: number): Promise<Inflated> {
+  const options = {
+    maxOutputLength: bytesMax,
+    chunkSize: CHUNK_BYTES,
+    ...(encoding === 'zstd' ? { params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX } } : {}),
+  }
+  try {
+    const isSmall = bytes.length <= INLINE_BYTES_MAX
+    return { bytes: isSmall ? inline[encoding](bytes, options) : await threads[encoding](bytes, options) }
+  } catch (error) {
+    const isBomb = (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE'
+    return { fault: isBomb ? 'too_large' : 'damaged' }
+  }
+}

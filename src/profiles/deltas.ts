@@ -1,0 +1,81 @@
+/** Events with their identifiers come in; what they add to fragments and counters goes out, one entry a node. Pure. */
+import type { Event } from '../spec/event.ts'
+import type { JsonObject } from '../spec/json.ts'
+import { type Fragment, fragmentOf, type Keeping, mergeFragments } from './fragment.ts'
+
+export interface UnifiedEvent {
+  event: Event
+  /** The identifier whose fragment the traits go to; 0: nobody's. */
+  hub: number
+  /** How the hub's class keeps assertions. */
+  keeping: Keeping
+  /** The company of a `group` call; 0: none. */
+  group: number
+}
+
+export interface FragmentDelta {
+  node: number
+  source: string
+  keeping: Keeping
+  fragment: Fragment
+}
+
+export interface CounterDelta {
+  node: number
+  events: number
+  /** Epoch ms. */
+  firstAt: number
+  lastAt: number
+}
+
+export interface Deltas {
+  fragments: FragmentDelta[]
+  counters: CounterDelta[]
+}
+
+export function deltasOf(events: UnifiedEvent[]): Deltas {
+  const fragments = new Map<string, FragmentDelta>()
+  const counters = new Map<number, CounterDelta>()
+  for (const unified of events) {
+    const at = Date.parse(unified.event.timestamp)
+    addFragment(fragments, unified, at)
+    if (unified.hub !== 0) addCount(counters, unified.hub, at)
+    if (unified.group !== 0) addCount(counters, unified.group, at)
+  }
+  return { fragments: [...fragments.values()], counters: [...counters.values()] }
+}
+
+function addFragment(fragments: Map<string, FragmentDelta>, unified: UnifiedEvent, at: number): void {
+  const { event } = unified
+  const isGroup = event.type === 'group'
+  const node = isGroup ? unified.group : unified.hub
+  const traits = assertedTraits(event)
+  if (node === 0 || traits === undefined) return
+  const keeping = isGroup ? 'by-value' : unified.keeping
+  const fragment = fragmentOf(traits, at, event.messageId)
+  const key = `${node} ${event.source}`
+  const known = fragments.get(key)
+  if (known) known.fragment = mergeFragments(known.fragment, fragment, keeping)
+  else fragments.set(key, { node, source: event.source, keeping, fragment })
+}
+
+/**
+ * What an event asserts of its person (`group`: of its company). The traits that a client repeats in the context of
+ * each call are what it remembers, not what it says; only `identify` says them.
+ */
+function assertedTraits(event: Event): JsonObject | undefined {
+  const remembered = event.type === 'identify' ? event.context?.traits : undefined
+  if (!remembered) return event.traits
+  return { ...(remembered as JsonObject), ...event.traits }
+}
+
+function addCount(counters: Map<number, CounterDelta>, node: number, at: number): void {
+  const known = counters.get(node)
+  if (!known) {
+    counters.set(node, { node, events: 1, firstAt: at, lastAt: at })
+    return
+  }
+  known.events += 1
+  known.firstAt = Math.min(known.firstAt, at)
+  known.lastAt = Math.max(known.lastAt, at)
+}

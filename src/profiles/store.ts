@@ -1,0 +1,246 @@
+/** All SQL of fragments, counters and the rows that lists show. */
+import type { Queryable } from '../store/postgres.ts'
+import type { CounterDelta, FragmentDelta } from './deltas.ts'
+import type { Fragment, Keeping } from './fragment.ts'
+
+export async function appendFragments(
+  client: Queryable,
+  workspaceId: number,
+  block: number,
+  deltas: FragmentDelta[],
+): Promise<void> {
+  if (deltas.length === 0) return
+  await client.query({
+    name: 'profiles-append-fragments',
+    text: `
+      insert into profiles.fragment_delta (workspace_id, node, source, block, is_by_message, traits)
+      select $1, node, source, $2, is_by_message, traits
+      from unnest($3::bigint[], $4::text[], $5::bool[], $6::text[]) as item (node, source, is_by_message, traits)`,
+    values: [
+      workspaceId,
+      block,
+      deltas.map(delta => delta.node),
+      deltas.map(delta => delta.source),
+      deltas.map(delta => delta.keeping === 'by-message'),
+      deltas.map(delta => JSON.stringify(delta.fragment)),
+    ],
+  })
+}
+
+export async function appendCounters(
+  client: Queryable,
+  workspaceId: number,
+  block: number,
+  deltas: CounterDelta[],
+): Promise<void> {
+  if (deltas.length === 0) return
+  await client.query({
+    name: 'profiles-append-counters',
+    text: `
+      insert into profiles.counter_delta (workspace_id, node, block, events, first_at, last_at)
+      select $1, node, $2, events, to_timestamp(first_at / 1000.0), to_timestamp(last_at / 1000.0)
+      from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) as item (node, events, first_at, last_at)`,
+    values: [
+      workspaceId,
+      block,
+      deltas.map(delta => delta.node),
+      deltas.map(delta => delta.events),
+      deltas.map(delta => delta.firstAt),
+      deltas.map(delta => delta.lastAt),
+    ],
+  })
+}
+
+export interface FragmentRow {
+  node: number
+  source: string
+  keeping: Keeping
+  fragment: Fragment
+}
+
+type RawFragment = { workspace_id: number; node: number; source: string; is_by_message: boolean; traits: string }
+
+const toFragmentRow = (row: RawFragment): FragmentRow & { workspaceId: number } => ({
+  workspaceId: row.workspace_id,
+  node: row.node,
+  source: row.source,
+  keeping: row.is_by_message ? 'by-message' : 'by-value',
+  fragment: JSON.parse(row.traits) as Fragment,
+})
+
+/** Fragments and what was appended to them since, one row each; the caller merges rows of the same node and source. */
+export async function readFragments(client: Queryable, workspaceId: number, nodes: number[]): Promise<FragmentRow[]> {
+  if (nodes.length === 0) return []
+  const result = await client.query<RawFragment>({
+    name: 'profiles-read-fragments',
+    text: `
+      select workspace_id, node, source, is_by_message, traits from profiles.fragment where workspace_id = $1 and node = any ($2::bigint[])
+      union all
+      select workspace_id, node, source, is_by_message, traits from profiles.fragment_delta where workspace_id = $1 and node = any ($2::bigint[])`,
+    values: [workspaceId, nodes],
+  })
+  return result.rows.map(toFragmentRow)
+}
+
+export interface CounterRow {
+  node: number
+  events: number
+  firstAt: Date
+  lastAt: Date
+}
+
+export async function readCounters(client: Queryable, workspaceId: number, nodes: number[]): Promise<CounterRow[]> {
+  if (nodes.length === 0) return []
+  const result = await client.query<{ node: number; events: number; first_at: Date; last_at: Date }>({
+    name: 'profiles-read-counters',
+    text: `
+      select node, sum(events)::bigint as events, min(first_at) as first_at, max(last_at) as last_at
+      from (
+        select node, events, first_at, last_at from profiles.counter where workspace_id = $1 and node = any ($2::bigint[])
+        union all
+        select node, events, first_at, last_at from profiles.counter_delta where workspace_id = $1 and node = any ($2::bigint[])
+      ) as part
+      group by node
+      order by node`,
+    values: [workspaceId, nodes],
+  })
+  return result.rows.map(row => ({ node: row.node, events: row.events, firstAt: row.first_at, lastAt: row.last_at }))
+}
+
+export interface ProfileRow {
+  node: number
+  kind: 'person' | 'company'
+  publicId: string
+  name: string | null
+  email: string | null
+  phone: string | null
+  search: string | null
+  firstSeenAt: Date
+  lastSeenAt: Date
+}
+
+export async function upsertProfiles(client: Queryable, workspaceId: number, rows: ProfileRow[]): Promise<void> {
+  if (rows.length === 0) return
+  await client.query({
+    name: 'profiles-upsert',
+    text: `
+      insert into profiles.profile (workspace_id, node, kind, public_id, name, email, phone, search, first_seen_at, last_seen_at)
+      select $1, item.*
+      from unnest($2::bigint[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[]) as item
+      on conflict (workspace_id, node) do update set
+        name = excluded.name, email = excluded.email, phone = excluded.phone, search = excluded.search,
+        first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at`,
+    values: [
+      workspaceId,
+      rows.map(row => row.node),
+      rows.map(row => row.kind),
+      rows.map(row => row.publicId),
+      rows.map(row => row.name),
+      rows.map(row => row.email),
+      rows.map(row => row.phone),
+      rows.map(row => row.search),
+      rows.map(row => row.firstSeenAt),
+      rows.map(row => row.lastSeenAt),
+    ],
+  })
+}
+
+export async function deleteProfiles(client: Queryable, workspaceId: number, nodes: number[]): Promise<void> {
+  if (nodes.length === 0) return
+  await client.query('delete from profiles.profile where workspace_id = $1 and node = any ($2::bigint[])', [
+    workspaceId,
+    nodes,
+  ])
+}
+
+/** Moves appended counts over, a slice at a time; returns the nodes that were seen again, with when. */
+export async function foldCounters(
+  client: Queryable,
+  limit: number,
+): Promise<{ workspace_id: number; node: number; last_at: Date }[]> {
+  const result = await client.query<{ workspace_id: number; node: number; last_at: Date }>(
+    `
+      with taken as (
+        delete from profiles.counter_delta
+        where (workspace_id, node, block) in (
+          select workspace_id, node, block from profiles.counter_delta order by block limit $1 for update skip locked
+        )
+        returning workspace_id, node, events, first_at, last_at
+      ), summed as (
+        select workspace_id, node, sum(events) as events, min(first_at) as first_at, max(last_at) as last_at
+        from taken group by workspace_id, node order by workspace_id, node
+      )
+      insert into profiles.counter (workspace_id, node, events, first_at, last_at)
+      select workspace_id, node, events, first_at, last_at from summed
+      on conflict (workspace_id, node) do update set
+        events = counter.events + excluded.events,
+        first_at = least(counter.first_at, excluded.first_at),
+        last_at = greatest(counter.last_at, excluded.last_at)
+      returning workspace_id, node, last_at`,
+    [limit],
+  )
+  return result.rows
+}
+
+/** Lists show when somebody was last seen; single events do not rewrite rows, this does, many at once. */
+export async function touchProfiles(
+  client: Queryable,
+  workspaceId: number,
+  nodes: number[],
+  lastSeenAt: Date[],
+): Promise<void> {
+  if (nodes.length === 0) return
+  await client.query(
+    `
+      update profiles.profile set last_seen_at = item.last_seen_at
+      from unnest($2::bigint[], $3::timestamptz[]) as item (node, last_seen_at)
+      where profile.workspace_id = $1 and profile.node = item.node and profile.last_seen_at < item.last_seen_at`,
+    [workspaceId, nodes, lastSeenAt],
+  )
+}
+
+/** Takes the oldest appended fragments away, to be merged into the settled ones in the same transaction. */
+export async function takeFragmentDeltas(
+  client: Queryable,
+  limit: number,
+): Promise<(FragmentRow & { workspaceId: number })[]> {
+  const result = await client.query<RawFragment>(
+    `
+      delete from profiles.fragment_delta
+      where (workspace_id, node, source, block) in (
+        select workspace_id, node, source, block from profiles.fragment_delta order by block limit $1 for update skip locked
+      )
+      returning workspace_id, node, source, is_by_message, traits`,
+    [limit],
+  )
+  return result.rows.map(toFragmentRow)
+}
+
+/** The settled fragments of these nodes, locked until the transaction ends. */
+export async function lockFragments(client: Queryable, workspaceId: number, nodes: number[]): Promise<FragmentRow[]> {
+  const result = await client.query<RawFragment>(
+    `
+      select workspace_id, node, source, is_by_message, traits from profiles.fragment
+      where workspace_id = $1 and node = any ($2::bigint[])
+      order by node, source
+      for update`,
+    [workspaceId, nodes],
+  )
+  return result.rows.map(toFragmentRow)
+}
+
+export async function upsertFragments(client: Queryable, workspaceId: number, rows: FragmentRow[]): Promise<void> {
+  await client.query(
+    `
+      insert into profiles.fragment (workspace_id, node, source, is_by_message, traits)
+      select $1, item.* from unnest($2::bigint[], $3::text[], $4::bool[], $5::text[]) as item
+      on conflict (workspace_id, node, source) do update set traits = excluded.traits`,
+    [
+      workspaceId,
+      rows.map(row => row.node),
+      rows.map(row => row.source),
+      rows.map(row => row.keeping === 'by-message'),
+      rows.map(row => JSON.stringify(row.fragment)),
+    ],
+  )
+}
