@@ -1,7 +1,7 @@
 /** Submissions of many requests come in; one transaction that holds them all goes to PostgreSQL. */
 import { hash } from 'node:crypto'
 import type pg from 'pg'
-import type { Event } from '../spec/event.ts'
+import type { LogEntry } from '../spec/event.ts'
 import type { Rejection } from '../spec/rejection.ts'
 import { encodeGroup } from './log-group.ts'
 import { type AccountingRow, type CommitRows, insertGroups, insertMessages, type RejectedRow } from './store.ts'
@@ -10,18 +10,22 @@ import { type AccountingRow, type CommitRows, insertGroups, insertMessages, type
 export interface Submission {
   workspaceId: number
   source: string
-  events: Event[]
+  events: LogEntry[]
   /** The same events as log lines, one each. */
   lines: string[]
   rejections: Rejection[]
   /** Rows of files are remembered for ever, everything else for 30 days. */
   isRememberedForEver?: boolean
+  /** Decisions of operators: nobody sent them, so the accounting of what was sent leaves them out. */
+  isUncounted?: boolean
 }
 
 export interface Acceptance {
   stored: number
   deduplicated: number
   rejected: number
+  /** Where the log holds the last of what this commit stored for the workspace; absent when nothing was new. */
+  position?: { lane: number; pos: number }
 }
 
 /** A group as it was committed: what the pipeline takes over in memory instead of reading it back. */
@@ -29,7 +33,7 @@ export interface CommittedGroup {
   workspaceId: number
   lane: number
   pos: number
-  events: Event[]
+  events: LogEntry[]
   lines: string[]
 }
 
@@ -69,6 +73,10 @@ export async function commitSubmissions(
   await insertGroups(open.client, commit)
   await open.client.query('commit')
   open.pos += groups.length
+  for (const [index, acceptance] of acceptances.entries()) {
+    const last = groups.findLast(group => group.workspaceId === submissions[index]?.workspaceId)
+    if (last && acceptance.stored > 0) acceptance.position = { lane: last.lane, pos: last.pos }
+  }
   return { acceptances, groups }
 }
 
@@ -89,8 +97,8 @@ function dedupeRows(submissions: Submission[], keys: string[][], now: number) {
 
 /** Tells first sights from repetitions, within the batch too: the first of equals is stored. */
 function sortOut(submissions: Submission[], keys: string[][], fresh: Set<string>) {
-  const perWorkspace = new Map<number, { events: Event[]; lines: string[] }>()
-  const acceptances = submissions.map((submission, index) => {
+  const perWorkspace = new Map<number, { events: LogEntry[]; lines: string[] }>()
+  const acceptances = submissions.map((submission, index): Acceptance => {
     const kept = perWorkspace.get(submission.workspaceId) ?? { events: [], lines: [] }
     perWorkspace.set(submission.workspaceId, kept)
     let stored = 0
@@ -107,7 +115,7 @@ function sortOut(submissions: Submission[], keys: string[][], fresh: Set<string>
 
 async function cutGroups(
   open: { lane: number; pos: number },
-  perWorkspace: Map<number, { events: Event[]; lines: string[] }>,
+  perWorkspace: Map<number, { events: LogEntry[]; lines: string[] }>,
 ) {
   const groups: CommittedGroup[] = []
   for (const [workspaceId, { events, lines }] of perWorkspace) {
@@ -157,6 +165,7 @@ function accountingRows(submissions: Submission[], acceptances: Acceptance[]): A
     else rows.set(key, { workspaceId: submission.workspaceId, source: submission.source, outcome, events })
   }
   submissions.forEach((submission, index) => {
+    if (submission.isUncounted) return
     const acceptance = acceptances[index] as Acceptance
     count(submission, 'stored', acceptance.stored)
     count(submission, 'deduplicated', acceptance.deduplicated)

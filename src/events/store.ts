@@ -285,3 +285,114 @@ export async function setAside(
     )
   }
 }
+
+export interface AccountingFilter {
+  source?: string | undefined
+  from?: Date | undefined
+  to?: Date | undefined
+}
+
+export async function readAccounting(
+  client: Queryable,
+  workspaceId: number,
+  filter: AccountingFilter,
+): Promise<{ outcome: string; events: number }[]> {
+  const result = await client.query<{ outcome: string; events: number }>(
+    `
+      select outcome, sum(events)::bigint as events from events.accounting
+      where workspace_id = $1
+        and ($2::text is null or source = $2)
+        and ($3::timestamptz is null or minute >= $3)
+        and ($4::timestamptz is null or minute < $4)
+      group by outcome
+      order by outcome`,
+    [workspaceId, filter.source ?? null, filter.from ?? null, filter.to ?? null],
+  )
+  return result.rows
+}
+
+export const rejectionStates = ['open', 'resent', 'discarded'] as const
+export type RejectionState = (typeof rejectionStates)[number]
+
+export interface StoredRejection {
+  id: number
+  source: string
+  receivedAt: Date
+  reason: string
+  detail: string
+  payload: Buffer
+  isCut: boolean
+  state: RejectionState
+}
+
+const REJECTION_COLUMNS = 'id, source, received_at as "receivedAt", reason, detail, payload, is_cut as "isCut", state'
+
+export interface RejectionFilter {
+  source?: string | undefined
+  reason?: string | undefined
+  state?: RejectionState | undefined
+  before?: number | undefined
+}
+
+/** Newest first. */
+export async function listRejections(
+  client: Queryable,
+  workspaceId: number,
+  filter: RejectionFilter,
+  limit: number,
+): Promise<StoredRejection[]> {
+  const result = await client.query<StoredRejection>(
+    `
+      select ${REJECTION_COLUMNS} from events.rejected
+      where workspace_id = $1
+        and ($2::text is null or source = $2)
+        and ($3::text is null or reason = $3)
+        and ($4::text is null or state = $4)
+        and ($5::bigint is null or id < $5)
+      order by id desc
+      limit $6`,
+    [workspaceId, filter.source ?? null, filter.reason ?? null, filter.state ?? null, filter.before ?? null, limit],
+  )
+  return result.rows
+}
+
+export async function findRejection(
+  client: Queryable,
+  workspaceId: number,
+  id: number,
+): Promise<StoredRejection | undefined> {
+  const result = await client.query<StoredRejection>(
+    `select ${REJECTION_COLUMNS} from events.rejected where workspace_id = $1 and id = $2`,
+    [workspaceId, id],
+  )
+  return result.rows[0]
+}
+
+/** False when it was not open any more. */
+export async function closeRejection(
+  client: Queryable,
+  workspaceId: number,
+  id: number,
+  state: 'resent' | 'discarded',
+): Promise<boolean> {
+  const result = await client.query(
+    `update events.rejected set state = $3 where workspace_id = $1 and id = $2 and state = 'open'`,
+    [workspaceId, id, state],
+  )
+  return result.rowCount === 1
+}
+
+/** How far each lane of the log has been written and processed; used to wait for one's own write. */
+export async function isProcessed(client: Queryable, lane: number, pos: number): Promise<boolean> {
+  const result = await client.query(
+    `
+      select 1 from events.cursor
+      where lane = $1 and pos >= $2
+        and not exists (
+          select 1 from events.block, jsonb_to_recordset(ranges) as span (lane int, "from" bigint, "to" bigint)
+          where is_open and span.lane = $1 and span."from" <= $2
+        )`,
+    [lane, pos],
+  )
+  return result.rowCount === 1
+}

@@ -1,5 +1,5 @@
 /** The pipeline's hand: takes the next groups of every lane, from memory where they were just committed, else from the log. */
-import type { Event } from '../spec/event.ts'
+import type { LogEntry } from '../spec/event.ts'
 import type { Postgres } from '../store/postgres.ts'
 import type { CommittedGroup } from './commit.ts'
 import { decodeGroup } from './log-group.ts'
@@ -98,6 +98,6 @@ export async function readRanges(postgres: Postgres, ranges: LaneRange[]): Promi
 
 export async function decodeRow(row: LogRow): Promise<CommittedGroup> {
   const lines = await decodeGroup(row.body)
-  const events = lines.map(line => JSON.parse(line) as Event)
+  const events = lines.map(line => JSON.parse(line) as LogEntry)
   return { workspaceId: row.workspace_id, lane: row.lane, pos: row.pos, events, lines }
 }

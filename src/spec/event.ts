@@ -37,3 +37,21 @@ export interface Event {
   sentAt?: string
   receivedAt: string
 }
+
+/**
+ * What an operator decided about who is who. It stands in the log like any event, or a rebuild could not know it, but
+ * nobody sent it: it is neither counted nor shown among events.
+ */
+export interface DecisionEntry {
+  messageId: string
+  type: 'decision'
+  source: 'operator'
+  timestamp: string
+  receivedAt: string
+  /** As `src/identity/decision.ts` describes it. */
+  decision: JsonObject
+}
+
+export type LogEntry = Event | DecisionEntry
+
+export const isEvent = (entry: LogEntry): entry is Event => entry.type !== 'decision'
