@@ -1,0 +1,283 @@
+import type { IdentityRules, NamespaceRule } from '../spec/identifier.ts'
+import { DecisionBook, nodesOf } from './decision-book.ts'
+import {
+  type Alias,
+  byStrength,
+  byTime,
+  type Claim,
+  type Evidence,
+  type Link,
+  type NodeId,
+  type NodeRecord,
+  nobody,
+  orderOfClaims,
+} from './evidence.ts'
+import { Generations } from './generations.ts'
+import { hasEqual, insertSorted } from './sorted.ts'
+
+/**
+ * The evidence held in memory: in, rows of the store and evidence of new events; out, all that is known about a node.
+ * A node is *listed* (its record is here) or *filled* (its evidence too). Whoever reads something that is not here gets
+ * an empty answer, and `takeMissing` then says what to load before the reading is done again. So identity is written
+ * as if everything were in memory, and the graph may forget any node between batches.
+ */
+
+/** A span in which a device that several people share belongs to one of them: [from, to), ms. */
+export interface OwnerInterval {
+  from: number
+  to: number
+  profile: NodeId
+}
+
+export interface NodeEvidence {
+  /** Claims on this node in the order of its namespace; one per login unless `isFull`. */
+  claims: Claim[]
+  /** The first claim of each login. */
+  claimers: Map<NodeId, Claim>
+  /** What this node, a login, has claimed. */
+  claimed: Set<NodeId>
+  /** By the other end; one per pair unless one end `isFull`. */
+  links: Map<NodeId, Link[]>
+  /** By the other end; one per pair. */
+  aliases: Map<NodeId, Alias>
+  /** As published: the owners of a device whose record says `nobody`. */
+  owners: OwnerInterval[]
+  /** A contested device (two or more claimers): each of its events is evidence, for its owner changes with time. */
+  isFull: boolean
+}
+
+export interface GraphNode extends NodeRecord {
+  key: string
+  rule: NamespaceRule
+  evidence?: NodeEvidence
+}
+
+/** Rows about some nodes, as the store keeps them. */
+export interface EvidenceRows {
+  /** Records of these nodes and of every node that the other rows name. */
+  nodes: NodeRecord[]
+  claims: Claim[]
+  links: Link[]
+  aliases: Alias[]
+  owners: (OwnerInterval & { node: NodeId })[]
+}
+
+/** Which rows an insertion adds to the store and which it makes superfluous. */
+export interface RowChanges {
+  added: Set<Evidence>
+  removed: Set<Evidence>
+}
+
+export const isSeen = (node: NodeRecord): boolean => node.firstSeenAt !== Number.POSITIVE_INFINITY
+
+/** A namespace that the rules no longer know joins nobody. */
+const unknownNamespace = { class: 'none', priority: 1_000_000 } as NamespaceRule
+const absentNode: GraphNode = {
+  ...{ id: nobody, namespace: '', value: '', key: '', rule: unknownNamespace },
+  ...{ firstSeenAt: Number.POSITIVE_INFINITY, profile: nobody },
+}
+const emptyEvidence = (): NodeEvidence => ({
+  ...{ claims: [], claimers: new Map(), claimed: new Set(), links: new Map(), aliases: new Map() },
+  ...{ owners: [], isFull: false },
+})
+const absentEvidence = emptyEvidence()
+
+export class EvidenceGraph {
+  readonly rules: IdentityRules
+  readonly decisions = new DecisionBook()
+  readonly #nodes = new Generations<NodeId, GraphNode>()
+  readonly #ids = new Map<string, NodeId>()
+  #missing = new Set<NodeId>()
+
+  constructor(rules: IdentityRules) {
+    this.rules = rules
+  }
+
+  get size(): number {
+    return this.#nodes.size
+  }
+
+  nodes(): IteratorObject<GraphNode> {
+    return this.#nodes.values()
+  }
+
+  /** The listed node of this key. */
+  find(key: string): GraphNode | undefined {
+    const id = this.#ids.get(key)
+    return id === undefined ? undefined : this.#nodes.get(id)
+  }
+
+  isListed(id: NodeId): boolean {
+    return this.#nodes.get(id) !== undefined
+  }
+
+  node(id: NodeId): GraphNode {
+    const node = this.#nodes.get(id)
+    if (node) return node
+    this.#missing.add(id)
+    return absentNode
+  }
+
+  evidence(id: NodeId): NodeEvidence {
+    const evidence = this.#nodes.get(id)?.evidence
+    if (evidence) return evidence
+    this.#missing.add(id)
+    return absentEvidence
+  }
+
+  /**
+   * What was read since the last call although it is not here, and with it what decisions name in the same breath:
+   * whether a merge claims a device depends on the class of its other end.
+   */
+  takeMissing(): NodeId[] {
+    const missing = this.#missing
+    this.#missing = new Set()
+    for (const id of [...missing]) {
+      for (const named of this.decisions.naming(id).flatMap(nodesOf)) if (!this.isListed(named)) missing.add(named)
+    }
+    return [...missing]
+  }
+
+  /** Lists a node; one that no store knows yet is filled at once, for there is nothing to load. */
+  list(record: NodeRecord, isNew: boolean): GraphNode {
+    const known = this.#nodes.get(record.id)
+    if (known) return known
+    const { id, namespace, value, firstSeenAt, profile } = record
+    const key = `${namespace}:${value}`
+    const rule = this.rules.namespaces[namespace] ?? unknownNamespace
+    const node: GraphNode = { id, namespace, value, key, rule, firstSeenAt, profile }
+    if (isNew) node.evidence = emptyEvidence()
+    this.#nodes.set(id, node)
+    this.#ids.set(key, id)
+    return node
+  }
+
+  /** Fills these nodes with what the store has about them. */
+  fill(ids: NodeId[], rows: EvidenceRows): void {
+    for (const record of rows.nodes) this.list(record, false)
+    const filling = new Map<NodeId, NodeEvidence>()
+    for (const id of ids) {
+      const node = this.#nodes.get(id)
+      if (node && !node.evidence) filling.set(id, emptyEvidence())
+    }
+    for (const claim of rows.claims) {
+      filling.get(claim.node)?.claims.push(claim)
+      filling.get(claim.by)?.claimed.add(claim.node)
+    }
+    for (const link of rows.links) {
+      rowsOfPair(filling.get(link.a), link.b)?.push(link)
+      rowsOfPair(filling.get(link.b), link.a)?.push(link)
+    }
+    for (const alias of rows.aliases) {
+      filling.get(alias.a)?.aliases.set(alias.b, alias)
+      filling.get(alias.b)?.aliases.set(alias.a, alias)
+    }
+    for (const { node, from, to, profile } of rows.owners) filling.get(node)?.owners.push({ from, to, profile })
+    for (const [id, evidence] of filling) this.#settle(this.node(id), evidence)
+  }
+
+  /** Puts loaded rows in order and hangs them on their node. */
+  #settle(node: GraphNode, evidence: NodeEvidence): void {
+    evidence.claims.sort(orderOfClaims(node.rule))
+    for (const claim of evidence.claims) {
+      if (!evidence.claimers.has(claim.by)) evidence.claimers.set(claim.by, claim)
+    }
+    for (const links of evidence.links.values()) links.sort(byStrength)
+    evidence.owners.sort((x, y) => x.from - y.from)
+    evidence.isFull = node.rule.class === 'device' && this.claimersOf(node.id, evidence).size > 1
+    node.evidence = evidence
+  }
+
+  /** All who claim a device, operators' merges included. */
+  claimersOf(device: NodeId, evidence = this.evidence(device)): Set<NodeId> {
+    const claimers = new Set(evidence.claimers.keys())
+    for (const decision of this.decisions.naming(device)) {
+      if (decision.kind !== 'merge') continue
+      const other = decision.node === device ? decision.with : decision.node
+      if (this.node(other).rule.class !== 'device') claimers.add(other)
+    }
+    return claimers
+  }
+
+  /** True when this evidence would change nothing, which is how most events end. */
+  has(evidence: Evidence): boolean {
+    if (evidence.kind === 'claim') return this.#hasClaim(evidence)
+    if (evidence.kind === 'link') return this.#hasLink(evidence)
+    const known = this.evidence(evidence.a).aliases.get(evidence.b)
+    return known !== undefined && byTime(known, evidence) <= 0
+  }
+
+  #hasClaim(claim: Claim): boolean {
+    const { claimers, claims, isFull } = this.evidence(claim.node)
+    const first = claimers.get(claim.by)
+    if (!first) return false
+    const order = orderOfClaims(this.node(claim.node).rule)
+    return isFull ? hasEqual(claims, claim, order) : order(first, claim) <= 0
+  }
+
+  #hasLink(link: Link): boolean {
+    const a = this.evidence(link.a)
+    const b = this.evidence(link.b)
+    const rows = a.links.get(link.b)
+    const first = rows?.[0]
+    if (!rows || !first) return false
+    return a.isFull || b.isFull ? hasEqual(rows, link, byStrength) : byStrength(first, link) <= 0
+  }
+
+  /** Adds evidence whose ends are filled, and notes what that changes in the store. */
+  insert(evidence: Evidence, changes: RowChanges): void {
+    if (this.has(evidence)) return
+    const superseded = this.#place(evidence)
+    changes.added.add(evidence)
+    if (superseded && !changes.added.delete(superseded)) changes.removed.add(superseded)
+  }
+
+  #place(evidence: Evidence): Evidence | undefined {
+    if (evidence.kind === 'claim') return this.#placeClaim(evidence)
+    if (evidence.kind === 'link') return this.#placeLink(evidence)
+    const superseded = this.evidence(evidence.a).aliases.get(evidence.b)
+    this.evidence(evidence.a).aliases.set(evidence.b, evidence)
+    this.evidence(evidence.b).aliases.set(evidence.a, evidence)
+    return superseded
+  }
+
+  #placeClaim(claim: Claim): Claim | undefined {
+    const order = orderOfClaims(this.node(claim.node).rule)
+    const { claims, claimers, isFull } = this.evidence(claim.node)
+    const first = claimers.get(claim.by)
+    if (first && !isFull) claims.splice(claims.indexOf(first), 1)
+    insertSorted(claims, claim, order)
+    if (!first || order(claim, first) < 0) claimers.set(claim.by, claim)
+    this.#nodes.get(claim.by)?.evidence?.claimed.add(claim.node)
+    return isFull ? undefined : first
+  }
+
+  #placeLink(link: Link): Link | undefined {
+    const a = this.evidence(link.a)
+    const b = this.evidence(link.b)
+    const isFull = a.isFull || b.isFull
+    const first = a.links.get(link.b)?.[0]
+    for (const rows of [rowsOfPair(a, link.b), rowsOfPair(b, link.a)]) {
+      if (!isFull) rows.length = 0
+      insertSorted(rows, link, byStrength)
+    }
+    return isFull ? undefined : first
+  }
+
+  /** Forgets nodes that were not read lately, once more than `nodesMax` are held. Only between batches. */
+  forgetOldest(nodesMax: number): void {
+    for (const node of this.#nodes.age(nodesMax)) this.#ids.delete(node.key)
+  }
+}
+
+function rowsOfPair(evidence: NodeEvidence, partner: NodeId): Link[]
+function rowsOfPair(evidence: NodeEvidence | undefined, partner: NodeId): Link[] | undefined
+function rowsOfPair(evidence: NodeEvidence | undefined, partner: NodeId): Link[] | undefined {
+  if (!evidence) return undefined
+  let rows = evidence.links.get(partner)
+  if (!rows) {
+    rows = []
+    evidence.links.set(partner, rows)
+  }
+  return rows
+}

@@ -1,0 +1,163 @@
+import type { Vertex, View } from './anchor.ts'
+import { nodeOf } from './anchor.ts'
+import { byRepresentation, type Components } from './components.ts'
+import { type NodeId, nobody } from './evidence.ts'
+import { type EvidenceGraph, type GraphNode, isSeen, type OwnerInterval } from './graph.ts'
+
+/**
+ * What the rest of the system reads: in, components; out, for every node whose person changed, its profile or (for a
+ * device that several people share) the intervals of its owners, and what that means for profiles as a whole.
+ */
+
+/** The ends of time for a device's first and last owner, ms: event times are clamped well inside. */
+export const beginningOfTime = 0
+export const endOfTime = Date.UTC(2200, 0)
+
+/** `owners` is empty unless `profile` is `nobody`. */
+export interface Published {
+  profile: NodeId
+  owners: OwnerInterval[]
+}
+
+/** What became of profiles, named by their representatives. `renamed`: the same people under another id. */
+export type ProfileChange =
+  | { kind: 'created'; profile: NodeId }
+  | { kind: 'merged' | 'renamed' | 'split'; from: NodeId; to: NodeId }
+
+export interface PublishedChange {
+  node: NodeId
+  /** None for a node that no event had carried before. */
+  before?: Published
+  after: Published
+}
+
+export const publishedOf = (node: GraphNode): Published => ({
+  profile: node.profile,
+  owners: node.profile === nobody ? (node.evidence?.owners ?? []) : [],
+})
+
+/** The profile of a published node at a time. Reads the evidence of contested devices. */
+export function profileAt(graph: EvidenceGraph, id: NodeId, at: number): NodeId {
+  const { profile } = graph.node(id)
+  if (profile !== nobody || id === nobody) return profile
+  const owner = graph.evidence(id).owners.find(interval => interval.from <= at && at < interval.to)
+  return owner?.profile ?? nobody
+}
+
+/** The profile to which a node leads: a shared device's to its owner when it was first seen. */
+export const profileLedTo = (graph: EvidenceGraph, id: NodeId): NodeId =>
+  profileAt(graph, id, graph.node(id).firstSeenAt)
+
+/** Nodes that may have to be published anew: those of a region's vertices, and all that a renamed login owns. */
+export function candidatesOf(view: View, vertices: Iterable<Vertex>, components: Components): Set<NodeId> {
+  const candidates = new Set<NodeId>()
+  for (const vertex of vertices) {
+    const id = nodeOf(vertex)
+    candidates.add(id)
+    const node = view.graph.node(id)
+    if (node.rule.class === 'login' && components.representativeOf(vertex) !== node.profile) {
+      for (const owned of view.graph.evidence(id).claimed) candidates.add(owned)
+    }
+  }
+  return candidates
+}
+
+/** What changes among these nodes; `newlySeen` had not been carried by any event before. */
+export function changesAmong(
+  view: View,
+  components: Components,
+  candidates: Iterable<NodeId>,
+  newlySeen: ReadonlySet<NodeId>,
+): PublishedChange[] {
+  const { graph } = view
+  const changes: PublishedChange[] = []
+  for (const id of candidates) {
+    const node = graph.node(id)
+    if (!isSeen(node) || node.rule.class === 'none') continue
+    const after = assignmentOf(view, components, node)
+    if (newlySeen.has(id)) changes.push({ node: id, after })
+    else if (!isSame(publishedOf(node), after)) changes.push({ node: id, before: publishedOf(node), after })
+  }
+  return changes
+}
+
+function assignmentOf(view: View, components: Components, node: GraphNode): Published {
+  const profileOf = (vertex: Vertex): NodeId =>
+    components.representativeOf(vertex) ?? view.graph.node(nodeOf(vertex)).profile
+  if (node.rule.class !== 'device') return { profile: profileOf(view.anchor(node.id, 0)), owners: [] }
+  const claims = view.deviceClaims(node.id)
+  if (claims.length === 0) return { profile: profileOf(node.id), owners: [] }
+  const owners: OwnerInterval[] = []
+  for (const [index, claim] of claims.entries()) {
+    const from = index === 0 ? beginningOfTime : claim.at
+    const to = claims[index + 1]?.at ?? endOfTime
+    const profile = profileOf(view.isExplicit(node.id) ? `${node.id}/${claim.by}` : claim.by)
+    const last = owners.at(-1)
+    if (from >= to) continue
+    if (last?.profile === profile) last.to = to
+    else owners.push({ from, to, profile })
+  }
+  const [only, ...others] = owners
+  return only && others.length === 0 ? { profile: only.profile, owners: [] } : { profile: nobody, owners }
+}
+
+const isSame = (x: Published, y: Published): boolean =>
+  x.profile === y.profile &&
+  x.owners.length === y.owners.length &&
+  x.owners.every((owner, index) => {
+    const other = y.owners[index]
+    return other?.from === owner.from && other.to === owner.to && other.profile === owner.profile
+  })
+
+const profilesIn = ({ profile, owners }: Published): NodeId[] =>
+  profile === nobody ? owners.map(owner => owner.profile) : [profile]
+
+/** Puts changes into the graph. */
+export function publish(graph: EvidenceGraph, changes: PublishedChange[]): void {
+  for (const { node: id, after } of changes) {
+    const node = graph.node(id)
+    node.profile = after.profile
+    if (node.evidence) node.evidence.owners = after.owners
+  }
+}
+
+/** Every profile that these changes take from or add to. */
+export function touchedBy(changes: PublishedChange[]): Set<NodeId> {
+  return new Set(changes.flatMap(({ before, after }) => [...(before ? profilesIn(before) : []), ...profilesIn(after)]))
+}
+
+/**
+ * What the changes of nodes, already in the graph, mean for profiles. A profile lives while its representative is in it, and what ended is
+ * succeeded by the profile that now holds its representative.
+ */
+export function profileChangesOf(graph: EvidenceGraph, changes: PublishedChange[]): ProfileChange[] {
+  const changeOf = new Map(changes.map(change => [change.node, change]))
+  const isIn = (published: Published | undefined, id: NodeId) =>
+    published !== undefined && profilesIn(published).includes(id)
+  const lived = (id: NodeId) => {
+    const change = changeOf.get(id)
+    return isIn(change ? change.before : publishedOf(graph.node(id)), id)
+  }
+  const lives = (id: NodeId) => isIn(publishedOf(graph.node(id)), id)
+
+  const old = new Set(changes.flatMap(change => (change.before ? profilesIn(change.before) : [])))
+  const ended = [...old].filter(id => !lives(id)).map(id => graph.node(id))
+  const result: ProfileChange[] = []
+  const accounted = new Set<NodeId>()
+  for (const { id } of ended.sort(byRepresentation)) {
+    const to = profileLedTo(graph, id)
+    const isRename = !lived(to) && !accounted.has(to)
+    result.push({ kind: isRename ? 'renamed' : 'merged', from: id, to })
+    accounted.add(to)
+  }
+  for (const { before, after } of changes) {
+    for (const to of profilesIn(after)) {
+      if (accounted.has(to) || lived(to)) continue
+      const from = before && profilesIn(before).find(profile => profile !== to)
+      if (from === undefined && changes.some(other => other.before && profilesIn(other.after).includes(to))) continue
+      result.push(from === undefined ? { kind: 'created', profile: to } : { kind: 'split', from, to })
+      accounted.add(to)
+    }
+  }
+  return result
+}

@@ -1,0 +1,329 @@
+import { type Identifier, identifierKey } from '../spec/identifier.ts'
+import { nodeOf, View } from './anchor.ts'
+import { type Refusal, solve } from './components.ts'
+import { type Decision, identifiersOf, type Merge, type Split } from './decision.ts'
+import { nodesOf, type StandingDecision } from './decision-book.ts'
+import {
+  byPriority,
+  type EventHead,
+  type Evidence,
+  evidenceOf,
+  type NodeId,
+  type NodeRecord,
+  nobody,
+} from './evidence.ts'
+import { changedVertices, footprintOf } from './footprint.ts'
+import { type EvidenceGraph, type EvidenceRows, type GraphNode, isSeen, type RowChanges } from './graph.ts'
+import {
+  candidatesOf,
+  changesAmong,
+  type ProfileChange,
+  type PublishedChange,
+  profileAt,
+  profileChangesOf,
+  publish,
+  touchedBy,
+} from './publish.ts'
+import { walkRegion } from './region.ts'
+
+/**
+ * One batch of events and decisions: in, a graph of what is known and the batch; out, everything that changes. Pure:
+ * what the graph lacks is asked for by yielding a request, which the shell answers from the database.
+ *
+ * The common event shows nothing new and ends in a few look-ups in memory. The rest is resolved once per batch: take
+ * the footprint of the touched nodes before and after, walk the region of what differs, solve it, publish.
+ */
+
+/** An event as identity sees it. */
+export interface IdentityEvent extends EventHead {
+  identifiers: Identifier[]
+  /** What an alias says the login was before. */
+  previous?: Identifier[]
+}
+
+export type IdentityInput = IdentityEvent | Decision
+
+/** A past event of a device, by the nodes that it was resolved to. */
+export interface HistoryEvent extends EventHead {
+  hub: NodeId
+  nodes: NodeId[]
+}
+
+/** What the graph lacks. The shell calls `answer` once and then takes the next request. */
+export type LoadRequest =
+  /** Records of these identifiers; those that no store knows get a new id. */
+  | { kind: 'find'; identifiers: Identifier[]; answer(records: { record: NodeRecord; isNew: boolean }[]): void }
+  /** All evidence about these nodes. */
+  | { kind: 'load'; nodes: NodeId[]; answer(rows: EvidenceRows): void }
+  /** Every past event that carried this device, each of which has one of the partners (or the device) as its hub. */
+  | { kind: 'history'; device: NodeId; partners: NodeId[]; answer(events: HistoryEvent[]): void }
+
+export interface ResolvedEvent {
+  /** The node that the event hangs on, `nobody` for an event without identifiers. */
+  hub: NodeId
+  /** Its other nodes. */
+  nodes: NodeId[]
+  /** The profile of the event, as of this batch. */
+  profile: NodeId
+}
+
+export interface BatchOutcome {
+  /** In the order of the batch; a decision's entry is nobody's. */
+  events: ResolvedEvent[]
+  newNodes: GraphNode[]
+  /** Known nodes that are now known to have been seen earlier. */
+  seenEarlier: GraphNode[]
+  rows: RowChanges
+  decisions: Decision[]
+  /** Nodes whose person changed. */
+  changes: PublishedChange[]
+  /** All refusals between these nodes are replaced by these rows. */
+  refusals: { nodes: NodeId[]; rows: Refusal[] }
+  profileChanges: ProfileChange[]
+  touchedProfiles: Set<NodeId>
+}
+
+/** A step of the work that may find the graph lacking; `roundsMax` only stops a bug from asking for ever. */
+const roundsMax = 100_000
+
+type Step<Result> = Generator<LoadRequest, Result, void>
+
+/** What a batch brings that the graph does not know. */
+interface News {
+  evidence: Evidence[]
+  /** Earlier first sights, by node. */
+  sightings: Map<NodeId, number>
+  decisions: Decision[]
+}
+
+export function* resolveBatch(graph: EvidenceGraph, batch: IdentityInput[]): Step<BatchOutcome> {
+  const newNodes = yield* findNodes(graph, batch)
+  const nodes = batch.map(input => nodesOfInput(graph, input))
+  const news = yield* complete(graph, () => newsOf(graph, batch, nodes))
+  const outcome: BatchOutcome = {
+    ...{ events: [], newNodes, seenEarlier: [], decisions: news.decisions, changes: [] },
+    rows: { added: new Set(), removed: new Set() },
+    ...{ refusals: { nodes: [], rows: [] }, profileChanges: [], touchedProfiles: new Set() },
+  }
+  if (news.evidence.length > 0 || news.sightings.size > 0 || news.decisions.length > 0) {
+    yield* resolveNews(graph, news, outcome)
+  }
+  outcome.events = yield* complete(graph, () =>
+    batch.map((input, index) => resolvedEvent(graph, input, nodes[index] ?? [])),
+  )
+  for (const event of outcome.events) if (event.profile !== nobody) outcome.touchedProfiles.add(event.profile)
+  return outcome
+}
+
+/** Does a reading step again until the graph has all that it reads. */
+function* complete<Result>(graph: EvidenceGraph, read: () => Result): Step<Result> {
+  for (let round = 0; round < roundsMax; round += 1) {
+    const result = read()
+    const missing = graph.takeMissing()
+    if (missing.length === 0) return result
+    yield { kind: 'load', nodes: missing, answer: rows => graph.fill(missing, rows) }
+  }
+  throw new Error('identity: the store does not return what it is asked for')
+}
+
+/** Lists every node that the batch names; returns those that are new to the workspace. */
+function* findNodes(graph: EvidenceGraph, batch: IdentityInput[]): Step<GraphNode[]> {
+  const unlisted = new Map<string, Identifier>()
+  for (const input of batch) {
+    for (const identifier of namedBy(input)) {
+      const key = identifierKey(identifier)
+      if (!graph.find(key) && joins(graph, identifier)) unlisted.set(key, identifier)
+    }
+  }
+  const newNodes: GraphNode[] = []
+  if (unlisted.size === 0) return newNodes
+  yield {
+    kind: 'find',
+    identifiers: [...unlisted.values()],
+    answer(records) {
+      for (const { record, isNew } of records) {
+        const node = graph.list(record, isNew)
+        if (isNew) newNodes.push(node)
+      }
+    },
+  }
+  return newNodes
+}
+
+const namedBy = (input: IdentityInput): Identifier[] => {
+  if ('kind' in input) return identifiersOf(input)
+  return input.previous ? [...input.identifiers, ...input.previous] : input.identifiers
+}
+
+/** Namespaces of class `none` make no nodes: a group is kept on the event and joins nobody. */
+const joins = (graph: EvidenceGraph, { namespace }: Identifier): boolean => {
+  const rule = graph.rules.namespaces[namespace]
+  return rule !== undefined && rule.class !== 'none'
+}
+
+/** The nodes of an event by priority, the hub first. */
+function nodesOfInput(graph: EvidenceGraph, input: IdentityInput): GraphNode[] {
+  if ('kind' in input) return []
+  const nodes = new Set(namedBy(input).map(identifier => graph.find(identifierKey(identifier))))
+  nodes.delete(undefined)
+  return ([...nodes] as GraphNode[]).sort(byPriority)
+}
+
+function newsOf(graph: EvidenceGraph, batch: IdentityInput[], nodes: GraphNode[][]): News {
+  const news: News = { evidence: [], sightings: new Map(), decisions: [] }
+  for (const [index, input] of batch.entries()) {
+    if ('kind' in input) {
+      if (isNewDecision(graph, input)) news.decisions.push(input)
+      continue
+    }
+    const named = nodes[index] ?? []
+    for (const node of input.previous ? carriedBy(input, named) : named) {
+      if (input.at < (news.sightings.get(node.id) ?? node.firstSeenAt)) news.sightings.set(node.id, input.at)
+    }
+    for (const evidence of evidenceOf(input, named)) if (!graph.has(evidence)) news.evidence.push(evidence)
+  }
+  return news
+}
+
+/** What an alias says of before is named, not seen: it may have been a login or a browser. */
+function carriedBy(event: IdentityEvent, nodes: GraphNode[]): GraphNode[] {
+  const keys = new Set(event.identifiers.map(identifierKey))
+  return nodes.filter(node => keys.has(node.key))
+}
+
+const isNewDecision = ({ decisions }: EvidenceGraph, decision: Decision): boolean =>
+  decision.kind === 'undo' ? !decisions.isUndone(decision.decision) : !decisions.find(decision.id)
+
+function* resolveNews(graph: EvidenceGraph, news: News, outcome: BatchOutcome): Step<void> {
+  const touched = touchedByNews(graph, news)
+  const before = yield* complete(graph, () => {
+    for (const end of news.evidence.flatMap(endsOf)) graph.evidence(end)
+    return footprintOf(new View(graph), touched)
+  })
+  for (const decision of news.decisions) takeDecision(graph, decision)
+  yield* contestDevices(graph, news, touched, outcome)
+  for (const evidence of news.evidence) graph.insert(evidence, outcome.rows)
+  const newlySeen = takeSightings(graph, news, outcome)
+
+  const dirty = yield* complete(graph, () => {
+    const view = new View(graph)
+    const after = footprintOf(view, touched)
+    const changed = changedVertices(before, after, touched)
+    const region = walkRegion(
+      view,
+      [...changed].filter(vertex => view.ownVertices(nodeOf(vertex)).includes(vertex)),
+    )
+    const contacts = new Set([...before.anchors.keys(), ...after.anchors.keys()])
+    return { contacts, vertices: region.vertices, changed, components: solve(view, region) }
+  })
+  outcome.changes = yield* complete(graph, () => {
+    const view = new View(graph)
+    const candidates = candidatesOf(view, dirty.vertices, dirty.components)
+    return changesAmong(view, dirty.components, candidates.union(touched).union(dirty.contacts), newlySeen)
+  })
+  publish(graph, outcome.changes)
+  outcome.refusals = {
+    nodes: [...new Set([...dirty.vertices.union(dirty.changed)].map(nodeOf))],
+    rows: dirty.components.refusals,
+  }
+  outcome.profileChanges = yield* complete(graph, () => profileChangesOf(graph, outcome.changes))
+  for (const profile of touchedBy(outcome.changes)) outcome.touchedProfiles.add(profile)
+}
+
+/** The nodes whose own evidence changes. A login's claim on a node changes that node, not the login. */
+function touchedByNews(graph: EvidenceGraph, news: News): Set<NodeId> {
+  const touched = new Set<NodeId>(news.sightings.keys())
+  for (const evidence of news.evidence) {
+    if (evidence.kind === 'claim') touched.add(evidence.node)
+    else for (const end of endsOf(evidence)) touched.add(end)
+  }
+  // A node seen for the first time wakes the decisions that name it.
+  for (const id of news.sightings.keys()) {
+    if (isSeen(graph.node(id))) continue
+    for (const node of graph.decisions.naming(id).flatMap(nodesOf)) touched.add(node)
+  }
+  for (const decision of news.decisions) {
+    const taken = decision.kind === 'undo' ? graph.decisions.find(decision.decision) : standing(graph, decision)
+    for (const node of taken ? nodesOf(taken) : []) touched.add(node)
+  }
+  return touched
+}
+
+const endsOf = (evidence: Evidence): [NodeId, NodeId] =>
+  evidence.kind === 'claim' ? [evidence.node, evidence.by] : [evidence.a, evidence.b]
+
+function takeDecision(graph: EvidenceGraph, decision: Decision): void {
+  if (decision.kind === 'undo') {
+    graph.decisions.undo(decision.decision)
+    return
+  }
+  const taken = standing(graph, decision)
+  if (taken) graph.decisions.put(taken)
+}
+
+/** A decision by the numbers of its nodes; nothing where the rules no longer know what it names. */
+export function standing(graph: EvidenceGraph, decision: Merge | Split): StandingDecision | undefined {
+  const idsOf = (identifiers: Identifier[]) =>
+    identifiers.flatMap(identifier => graph.find(identifierKey(identifier))?.id ?? [])
+  const { id, at } = decision
+  if (decision.kind === 'split') {
+    return { kind: 'split', id, at, out: idsOf(decision.out), rest: idsOf(decision.rest) }
+  }
+  const [node, other] = [...idsOf([decision.node]), ...idsOf([decision.with])]
+  if (node === undefined || other === undefined) return undefined
+  const { nodeSeenAt, withSeenAt } = decision
+  return { kind: 'merge', id, at, node, nodeSeenAt, with: other, withSeenAt }
+}
+
+/** A device with its second claimer: from now on all of its events count, the past ones too. */
+function* contestDevices(graph: EvidenceGraph, news: News, touched: Set<NodeId>, outcome: BatchOutcome): Step<void> {
+  const newIds = new Set(outcome.newNodes.map(node => node.id))
+  const claims = news.evidence.filter(evidence => evidence.kind === 'claim')
+  const claimsOf = Map.groupBy(claims, claim => claim.node)
+  for (const device of touched) {
+    if (graph.node(device).rule.class !== 'device' || graph.evidence(device).isFull) continue
+    const claimers = graph.claimersOf(device).union(new Set(claimsOf.get(device)?.map(claim => claim.by)))
+    if (claimers.size < 2) continue
+    if (!newIds.has(device)) yield* fetchHistory(graph, device, outcome.rows)
+    graph.evidence(device).isFull = true
+  }
+}
+
+function* fetchHistory(graph: EvidenceGraph, device: NodeId, rows: RowChanges): Step<void> {
+  const partners = yield* complete(graph, () => {
+    const { claimers, links } = graph.evidence(device)
+    for (const partner of links.keys()) graph.evidence(partner)
+    for (const claimer of claimers.keys()) graph.node(claimer)
+    return [...claimers.keys(), ...links.keys()]
+  })
+  const history: HistoryEvent[] = []
+  yield { kind: 'history', device, partners, answer: events => void history.push(...events) }
+  graph.evidence(device).isFull = true
+  for (const event of history) {
+    // Nodes that are not listed were never seen with this device without a login: they show nothing about it.
+    const nodes = [event.hub, ...event.nodes].filter(id => graph.isListed(id)).map(id => graph.node(id))
+    if (!graph.isListed(event.hub)) continue
+    for (const evidence of evidenceOf(event, nodes.sort(byPriority))) {
+      if (endsOf(evidence).includes(device)) graph.insert(evidence, rows)
+    }
+  }
+}
+
+/** Enters earlier first sights; returns the nodes that no event had carried before. */
+function takeSightings(graph: EvidenceGraph, news: News, outcome: BatchOutcome): Set<NodeId> {
+  const newIds = new Set(outcome.newNodes.map(node => node.id))
+  const newlySeen = new Set<NodeId>()
+  for (const [id, at] of news.sightings) {
+    const node = graph.node(id)
+    if (!isSeen(node)) newlySeen.add(id)
+    node.firstSeenAt = at
+    if (!newIds.has(id)) outcome.seenEarlier.push(node)
+  }
+  return newlySeen
+}
+
+function resolvedEvent(graph: EvidenceGraph, input: IdentityInput, nodes: GraphNode[]): ResolvedEvent {
+  const [hub, ...others] = nodes
+  if (!hub || 'kind' in input) return { hub: nobody, nodes: [], profile: nobody }
+  return { hub: hub.id, nodes: others.map(node => node.id), profile: profileAt(graph, hub.id, input.at) }
+}
