@@ -4,9 +4,10 @@
  * a duplicate.
  */
 import type { Json } from '../../spec/json.ts'
+import { type RejectionReason, rejectionReasons } from '../../spec/rejection.ts'
 import { conditionHolds, type Work } from './condition.ts'
 import { bodyDepthMax, eventsPerDeliveryMax, workMax } from './limits.ts'
-import { type DeliveryId, type EventFault, eventFaults, makeEvent, readId, type WebhookEvent } from './make-event.ts'
+import { type DeliveryId, type EventFault, makeEvent, readId, type WebhookEvent } from './make-event.ts'
 import { isDeeperThan, type WebhookMapping, type WebhookRule } from './mapping.ts'
 import { hashJson } from './message-id.ts'
 import { type Element, parsePath, readElements, type Scope } from './path.ts'
@@ -22,7 +23,8 @@ export interface WebhookDelivery {
   source: string
 }
 
-export type WebhookRejectReason = EventFault | 'too_many_events' | 'too_much_work' | 'too_deep'
+/** `invalid_webhook`: a value could not be read, or the delivery asks for more work than one may. */
+export type WebhookRejectReason = EventFault | Extract<RejectionReason, 'batch_overflow' | 'too_deep'>
 
 /** Why an event, or the entire delivery, was not taken. */
 export interface WebhookReject {
@@ -30,7 +32,8 @@ export interface WebhookReject {
   /** Which rule, and which element of its `each`; neither for the delivery as a whole. */
   rule?: string
   item?: number
-  message: string
+  /** One sentence: names rules, fields and limits, never quotes a value. */
+  detail: string
   faults: ValueFault[]
 }
 
@@ -45,7 +48,7 @@ export interface WebhookOutcome {
 }
 
 export function applyWebhookMapping(mapping: WebhookMapping, delivery: WebhookDelivery): WebhookOutcome {
-  if (isDeeperThan(delivery.body, bodyDepthMax)) return { events: [], rejects: [rejectOf('too_deep')] }
+  if (isDeeperThan(delivery.body, bodyDepthMax)) return { events: [], rejects: [rejectOf('too_deep', tooDeep)] }
   const { receivedAt, source } = delivery
   const scope: Scope = { body: delivery.body, headers: lowerCased(delivery.headers) }
   const work: Work = { left: workMax }
@@ -59,14 +62,15 @@ export function applyWebhookMapping(mapping: WebhookMapping, delivery: WebhookDe
       const here = { ...scope, ...element }
       if (rule.when && !conditionHolds(rule.when, here, work)) continue
       const made = makeEvent(rule, { ...shared, scope: here, item })
-      const limit =
-        work.left <= 0 ? 'too_much_work' : events.length >= eventsPerDeliveryMax ? 'too_many_events' : undefined
-      if (limit) return { events, rejects: [...rejects, rejectOf(limit, { rule, item })] }
+      if (work.left <= 0) break
+      if (events.length >= eventsPerDeliveryMax) {
+        return { events, rejects: [...rejects, rejectOf('batch_overflow', tooMany, { rule, item })] }
+      }
       if ('event' in made) events.push(made.event)
-      else rejects.push(rejectOf(made.fault, { rule, item, faults: made.valueFaults }))
+      else rejects.push(rejectOfEvent(made.fault, { rule, item, faults: made.valueFaults }))
     }
-    if (work.left <= 0) return { events, rejects: [...rejects, rejectOf('too_much_work', { rule })] }
-    if (cut) rejects.push(rejectOf('too_many_events', { rule }))
+    if (work.left <= 0) return { events, rejects: [...rejects, rejectOf('invalid_webhook', tooMuch, { rule })] }
+    if (cut) rejects.push(rejectOf('batch_overflow', tooMany, { rule }))
   }
   return events.length + rejects.length > 0 ? { events, rejects } : { events, rejects, ignored: 'no_rule_matched' }
 }
@@ -91,18 +95,23 @@ function lowerCased(headers: WebhookDelivery['headers']): Record<string, string>
   )
 }
 
-const rejectMessages: Readonly<Record<WebhookRejectReason, string>> = {
-  ...eventFaults,
-  too_many_events: `A delivery may hold ${eventsPerDeliveryMax} events; those beyond were not taken.`,
-  too_much_work: 'The delivery is too large for this mapping; what came after this point was not taken.',
-  too_deep: `The body is nested deeper than ${bodyDepthMax} levels.`,
+const tooDeep = `The body is nested deeper than ${bodyDepthMax} levels.`
+const tooMany = `A delivery may hold ${eventsPerDeliveryMax} events; those beyond were not taken.`
+const tooMuch = 'The delivery is too large for this mapping; what came after this point was not taken.'
+
+interface Place {
+  rule: WebhookRule
+  item?: number
+  faults?: ValueFault[]
 }
 
-function rejectOf(
-  reason: WebhookRejectReason,
-  place: { rule?: WebhookRule; item?: number; faults?: ValueFault[] } = {},
-): WebhookReject {
-  const { rule, item, faults = [] } = place
-  const where = { ...(rule && { rule: rule.name }), ...(item !== undefined && { item }) }
-  return { reason, ...where, message: rejectMessages[reason], faults }
+function rejectOfEvent(reason: EventFault, place: Place): WebhookReject {
+  const [fault] = place.faults ?? []
+  const found = fault && `${fault.at}${fault.path ? ` (${fault.path})` : ''} ${fault.message}.`
+  return rejectOf(reason, `Rule ${place.rule.name}: ${found ?? rejectionReasons[reason]}`, place)
+}
+
+function rejectOf(reason: WebhookRejectReason, detail: string, place?: Place): WebhookReject {
+  const where = place && { rule: place.rule.name, ...(place.item !== undefined && { item: place.item }) }
+  return { reason, ...where, detail, faults: place?.faults ?? [] }
 }

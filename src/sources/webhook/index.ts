@@ -10,7 +10,7 @@ export {
 export { type BodyFault, type ReadBody, readWebhookBody, readWebhookText } from './body.ts'
 export type { WebhookEvent } from './make-event.ts'
 export { type WebhookMapping, webhookMappingSchema } from './mapping.ts'
-export { findWebhookPreset, type WebhookPreset, webhookPresets } from './presets/index.ts'
+export { findWebhookPreset, type PresetNamespace, type WebhookPreset, webhookPresets } from './presets/index.ts'
 export { type PreviewError, previewWebhook, type WebhookPreview, type WebhookSample } from './preview.ts'
 export {
   answerMetaChallenge,

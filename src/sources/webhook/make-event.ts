@@ -1,6 +1,7 @@
 /** Makes one event of a rule: a rule and what it can see come in, the event or the reason against it goes out. */
 import type { Event } from '../../spec/event.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../spec/json.ts'
+import type { RejectionReason } from '../../spec/rejection.ts'
 import type { Work } from './condition.ts'
 import { parseInstant } from './instant.ts'
 import type { EventTemplate, Template, WebhookRule } from './mapping.ts'
@@ -25,16 +26,11 @@ export interface EventMaterial {
 /** What tells a delivery from others: the vendor's id of it or, without one, its content. */
 export type DeliveryId = { vendorId: Json } | { bodyHash: string }
 
-export type EventFault = keyof typeof eventFaults
-
-/** Why a rule that applies gives no event, in words for whoever wrote the rule. */
-export const eventFaults = {
-  invalid_value: 'A value could not be read.',
-  missing_event_name: 'A track event needs a name.',
-  missing_group_id: 'A group event needs a groupId.',
-  missing_previous_id: 'An alias needs a userId and a previousId.',
-  no_identifier: 'The event names nobody: no userId, anonymousId, e-mail, phone or other identifier.',
-} as const
+/** Why a rule that applies gives no event. */
+export type EventFault = Extract<
+  RejectionReason,
+  'invalid_webhook' | 'missing_event' | 'missing_group_id' | 'missing_previous_id' | 'missing_identifier'
+>
 
 export type MadeEvent = { event: WebhookEvent } | { fault: EventFault; valueFaults: ValueFault[] }
 
@@ -50,7 +46,7 @@ export function makeEvent(rule: WebhookRule, material: EventMaterial): MadeEvent
     context: readContext(rule, material, reading),
     timestamp: readTimestamp(rule.event.timestamp, reading) ?? material.receivedAt,
   })
-  const fault = reading.faults.length > 0 ? 'invalid_value' : missingPart(event, rule)
+  const fault = reading.faults.length > 0 ? 'invalid_webhook' : missingPart(event, rule)
   return fault ? { fault, valueFaults: reading.faults } : { event }
 }
 
@@ -70,16 +66,16 @@ function readMessageId(rule: WebhookRule, material: EventMaterial, reading: Read
 }
 
 function missingPart(event: WebhookEvent, rule: WebhookRule): EventFault | undefined {
-  if (event.type === 'track' && !event.event) return 'missing_event_name'
+  if (event.type === 'track' && !event.event) return 'missing_event'
   if (event.type === 'group' && !event.groupId) return 'missing_group_id'
   if (event.type === 'alias' && !(event.userId && event.previousId)) return 'missing_previous_id'
-  return rule.identity === 'none' || hasIdentifier(event) ? undefined : 'no_identifier'
+  return rule.identity === 'none' || hasIdentifier(event) ? undefined : 'missing_identifier'
 }
 
-/** Whether the event names anybody, in any of the places where identity is read from. */
+/** Whether the event names anybody. A group's traits are the company's: its e-mail address is nobody's. */
 function hasIdentifier(event: WebhookEvent): boolean {
   if (event.userId || event.anonymousId || event.context?.externalIds) return true
-  const places = [event.traits, event.context?.traits, event.properties]
+  const places = [event.type === 'group' ? undefined : event.traits, event.context?.traits, event.properties]
   return places.some(place => isJsonObject(place) && !(isNothing(place.email) && isNothing(place.phone)))
 }
 

@@ -18,6 +18,7 @@
  */
 import { z } from 'zod'
 import { eventTypes } from '../../spec/event.ts'
+import { namespaceName } from '../../spec/identifier.ts'
 import { isJsonObject, type Json } from '../../spec/json.ts'
 import { type MinorUnitTable, minorUnitTables } from './currency.ts'
 import { mappingDepthMax, nameCharactersMax, rulesMax, ruleValuesMax } from './limits.ts'
@@ -193,7 +194,7 @@ const eventTemplateSchema = z.strictObject({
   /** Without it: when the delivery was received. ISO-8601, or `as: "epoch"`. */
   timestamp: templateSchema.optional(),
   /** Further identifiers by namespace; they become `context.externalIds`. */
-  externalIds: z.record(z.string().regex(/^[a-z][a-z0-9_.]{0,63}$/), templateSchema).optional(),
+  externalIds: z.record(namespaceName, templateSchema).optional(),
   traits: templateObjectSchema.optional(),
   properties: templateObjectSchema.optional(),
   context: templateObjectSchema.optional(),

@@ -158,6 +158,7 @@ export const callDetailRecordPreset: WebhookPreset = {
   ],
   signature: { scheme: 'token', in: 'header', name: 'X-Webhook-Token' },
   mapping,
+  namespaces: {},
   sample: {
     headers: {},
     body: {

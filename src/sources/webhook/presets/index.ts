@@ -6,7 +6,7 @@ import type { WebhookPreset } from './preset.ts'
 import { shopifyPreset } from './shopify.ts'
 import { stripePreset } from './stripe.ts'
 
-export type { WebhookPreset } from './preset.ts'
+export type { PresetNamespace, WebhookPreset } from './preset.ts'
 
 export const webhookPresets: readonly WebhookPreset[] = [
   stripePreset,

@@ -249,6 +249,12 @@ export const metaPreset: WebhookPreset = {
   ],
   signature: { scheme: 'meta' },
   mapping,
+  namespaces: {
+    facebook_psid: { class: 'contact', priority: 6, limit: 5 },
+    instagram_scoped_id: { class: 'contact', priority: 6, limit: 5 },
+    // One per form filled in, so no limit can tell a person from a crowd.
+    meta_lead_id: { class: 'contact', priority: 6 },
+  },
   sample: {
     headers: {},
     body: {

@@ -145,6 +145,7 @@ export const pointOfSalePreset: WebhookPreset = {
   ],
   signature: { scheme: 'hmac', header: 'X-Signature-256', algorithm: 'sha256', encoding: 'hex' },
   mapping,
+  namespaces: {},
   sample: {
     headers: {},
     body: {

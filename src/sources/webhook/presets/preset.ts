@@ -12,6 +12,18 @@ export interface WebhookPreset {
   setup: string[]
   signature: SignatureScheme
   mapping: WebhookMapping
+  /**
+   * Namespaces that the mapping's `externalIds` use and a new workspace does not know. Identifiers of unknown namespaces
+   * join nobody, so these are to be added to the workspace's identity rules along with the source.
+   */
+  namespaces: Record<string, PresetNamespace>
   /** A made-up delivery in the vendor's form, to try the mapping on. */
   sample: { headers: Record<string, string>; body: Json }
+}
+
+/** A contact namespace: one holder for all time; priority as the other contacts, before devices. `limit` per person; none is unlimited. */
+export interface PresetNamespace {
+  class: 'contact'
+  priority: number
+  limit?: number
 }

@@ -290,6 +290,7 @@ export const shopifyPreset: WebhookPreset = {
   ],
   signature: { scheme: 'shopify' },
   mapping,
+  namespaces: { shopify_customer_id: { class: 'contact', priority: 6, limit: 5 } },
   sample: {
     headers: { 'X-Shopify-Topic': 'orders/create', 'X-Shopify-Shop-Domain': 'northwind-sample.myshopify.com' },
     body: {

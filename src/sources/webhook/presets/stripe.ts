@@ -318,6 +318,8 @@ export const stripePreset: WebhookPreset = {
   ],
   signature: { scheme: 'stripe' },
   mapping,
+  // Checkouts of guests make a new Stripe customer each time.
+  namespaces: { stripe_customer_id: { class: 'contact', priority: 6, limit: 50 } },
   sample: {
     headers: {},
     body: {
