@@ -14,7 +14,7 @@ import {
   readAccounting,
   rejectionStates,
   type StoredRejection,
-} from './store.ts'
+} from './store-rejected.ts'
 
 const PAYLOAD_CHARACTERS_MAX = 1_000_000
 

@@ -1,7 +1,7 @@
 /** Waits until what was accepted can be read: the place in the log comes in, nothing goes out but time. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Queryable } from '../store/postgres.ts'
-import { isProcessed } from './store.ts'
+import { isProcessed } from './store-pipeline.ts'
 
 const POLL_MS = 10
 const TIMEOUT_MS = 20_000

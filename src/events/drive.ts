@@ -7,11 +7,11 @@
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../context.ts'
-import { type Connection, isConnectionLost, transaction } from '../store/postgres.ts'
+import { type Connection, isTransient, transaction } from '../store/postgres.ts'
 import type { CommittedGroup } from './commit.ts'
 import { LeaseLost, openLease } from './lease.ts'
 import { findPoison } from './poison.ts'
-import { closeBlocks, findOpenBlocks, insertBlock, lastBlock, setAside } from './store.ts'
+import { closeBlocks, findOpenBlocks, insertBlock, lastBlock, setAside } from './store-pipeline.ts'
 import { openTaker, readRanges, type Taken } from './take.ts'
 
 export interface Batch {
@@ -96,7 +96,7 @@ export function openDriver<Processed>(context: Context, stages: Stages<Processed
         return await commitBlock({ block, groups: taken.groups, excluded }, taken)
       } catch (error) {
         stages.forget()
-        if (isConnectionLost(error) || error instanceof LeaseLost) throw error
+        if (isTransient(error) || error instanceof LeaseLost) throw error
         const poison = await findPoison(messageIdsOf(taken, excluded), only => failsWith(taken, only))
         if (poison === undefined) throw error
         log.error({ block, error: describe(error) }, 'an event could not be processed and was set aside')
@@ -124,7 +124,7 @@ export function openDriver<Processed>(context: Context, stages: Stages<Processed
         throw new RolledBack()
       })
     } catch (error) {
-      if (isConnectionLost(error)) throw error
+      if (isTransient(error)) throw error
       return !(error instanceof RolledBack)
     } finally {
       stages.forget()
@@ -144,8 +144,7 @@ export function openDriver<Processed>(context: Context, stages: Stages<Processed
       try {
         if (!(await step())) await rest(bell, closing.signal)
       } catch (error) {
-        if (!isConnectionLost(error))
-          log.error({ block, error: describe(error) }, 'the pipeline failed and tries again')
+        if (!isTransient(error)) log.error({ block, error: describe(error) }, 'the pipeline failed and tries again')
         // The lease is taken anew, and with it everything is read again from where the last transaction stood.
         lease.drop()
         await pause(RETRY_MS, undefined, { signal: closing.signal }).catch(() => {})

@@ -1,7 +1,7 @@
 /** The right to be the pipeline: one process holds it, by the database's clock, and its epoch proves it in every transaction. */
 import type { Context } from '../context.ts'
 import type { Queryable } from '../store/postgres.ts'
-import { confirmLease, holdLease, releaseLease } from './store.ts'
+import { confirmLease, holdLease, releaseLease } from './store-pipeline.ts'
 
 const NAME = 'pipeline'
 const SECONDS = 15

@@ -7,7 +7,7 @@ import type { Acceptance } from './commit.ts'
 import { parseJson } from './json-text.ts'
 import { encodeLine } from './log-group.ts'
 import { parseCall } from './parse.ts'
-import type { StoredRejection } from './store.ts'
+import type { StoredRejection } from './store-rejected.ts'
 
 /**
  * Parses `payload` (default: what was sent) and accepts it under the source it came from. The time of its first

@@ -3,7 +3,7 @@ import type { LogEntry } from '../spec/event.ts'
 import type { Postgres } from '../store/postgres.ts'
 import type { CommittedGroup } from './commit.ts'
 import { decodeGroup } from './log-group.ts'
-import { findBehind, type LaneRange, type LogRow, readCursor, readLog } from './store.ts'
+import { findBehind, type LaneRange, type LogRow, readCursor, readLog } from './store-pipeline.ts'
 
 export interface Taken {
   groups: CommittedGroup[]

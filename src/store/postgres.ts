@@ -69,3 +69,10 @@ export function isConnectionLost(error: unknown): boolean {
     /Connection terminated|timeout exceeded when trying to connect|not queryable/.test(message)
   )
 }
+
+/** True when trying the same work again may succeed: the connection was lost, or another transaction was in the way. */
+export function isTransient(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  // 40001 serialization failure, 40P01 deadlock, 55P03 lock not available.
+  return isConnectionLost(error) || code === '40001' || code === '40P01' || code === '55P03'
+}
