@@ -144,7 +144,18 @@ export function errorsOf(route: AnyRoute): ProblemCode[] {
 
 /** JSON Schema 2020-12 of a zod schema; schemas with `.meta({ id })` become components that are referred to. */
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output', components: Components): JsonSchema {
-  const { $schema: _, $defs, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as JsonSchema
+  const {
+    $schema: _,
+    $defs,
+    ...rest
+  } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => {
+      // A date travels as text; JSON Schema has no other word for it.
+      if (zodSchema instanceof z.ZodDate) Object.assign(jsonSchema, { type: 'string', format: 'date-time' })
+    },
+  }) as JsonSchema
   for (const [id, definition] of Object.entries(($defs ?? {}) as Record<string, JsonSchema>)) {
     const { $schema: _schema, id: _id, ...body } = definition
     components.schemas[id] = pointToComponents(body) as JsonSchema

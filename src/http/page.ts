@@ -8,7 +8,7 @@ const CURSOR_CHARACTERS_MAX = 1_000
 
 /** Spread into the query of every list route. */
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(PAGE_ROWS_MAX).default(PAGE_ROWS),
+  limit: z.coerce.number<number | string>().int().min(1).max(PAGE_ROWS_MAX).default(PAGE_ROWS),
   cursor: z.string().max(CURSOR_CHARACTERS_MAX).optional(),
 }
 
