@@ -20,17 +20,17 @@ type Encoding = 'gzip' | 'deflate' | 'deflate-raw' | 'br' | 'zstd'
 
 /** True where `inflate` has something to do, so that plain bodies need not wait for a promise. */
 export const isDeflated = (body: Buffer, header: string | undefined): boolean =>
-  encodingIn(body) !== undefined || (header !== undefined && namesBrotli(header))
+  encodingIn(body) !== undefined || unmarkedEncoding(header) !== undefined
 
 /**
  * Undoes gzip, deflate, zstd and brotli, whatever the content type says. The bytes themselves outrank the header: proxies
- * inflate and forget to say so, and several browser clients compress and never say so. Only brotli has no mark of its own.
+ * inflate and forget to say so, and several browser clients compress and never say so. Only brotli and bare deflate have no
+ * mark of their own: they are taken from the header, unless what came is JSON.
  */
 export async function inflate(body: Buffer, header: string | undefined, bytesMax: number): Promise<Inflated> {
   let bytes = body
   for (let layer = 0; layer <= LAYERS_MAX; layer += 1) {
-    const isBrotli = layer === 0 && header !== undefined && namesBrotli(header) && !looksLikeJson(bytes)
-    const encoding = isBrotli ? 'br' : encodingIn(bytes)
+    const encoding = encodingIn(bytes) ?? (layer === 0 && !looksLikeJson(bytes) ? unmarkedEncoding(header) : undefined)
     if (encoding === undefined) return bytes.length > bytesMax ? { fault: 'too_large' } : { bytes }
     if (layer === LAYERS_MAX) return { fault: 'damaged' }
     const inflated = await undo(encoding, bytes, bytesMax)
@@ -40,7 +40,15 @@ export async function inflate(body: Buffer, header: string | undefined, bytesMax
   return { bytes }
 }
 
-const namesBrotli = (header: string) => /(^|[\s,])br($|[\s,])/i.test(header)
+const NAMES_BROTLI = /(^|[\s,])br($|[\s,])/i
+const NAMES_DEFLATE = /(^|[\s,])deflate($|[\s,])/i
+
+function unmarkedEncoding(header: string | undefined): Encoding | undefined {
+  if (header === undefined) return undefined
+  if (NAMES_BROTLI.test(header)) return 'br'
+  return NAMES_DEFLATE.test(header) ? 'deflate-raw' : undefined
+}
+
 const JSON_START = /^[\s\uFEFF]*["{[]/
 const looksLikeJson = (bytes: Buffer) => JSON_START.test(bytes.toString('utf8', 0, 16))
 

@@ -31,3 +31,22 @@ function replaceUnkeepable(value: Json, depth: number): Json {
 }
 
 const keepable = (text: string) => text.toWellFormed().replaceAll('\u0000', '\uFFFD')
+
+/**
+ * JSON of any value that `parseJson` returned, to be kept with a rejection. `JSON.stringify` runs out of stack at some
+ * thousand levels; what is nested that deep is written as "…" below the first two hundred.
+ */
+export function stringifyAny(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'null'
+  } catch {
+    return JSON.stringify(cutBelow(value, DEPTH_MAX))
+  }
+}
+
+function cutBelow(value: unknown, levels: number): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (levels === 0) return '…'
+  if (Array.isArray(value)) return value.map(item => cutBelow(item, levels - 1))
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, cutBelow(item, levels - 1)]))
+}

@@ -29,6 +29,8 @@ const ID_CHARACTERS_MAX = 500
 const NAME_CHARACTERS_MAX = 500
 const KEYS_MAX = 10_000
 const DEPTH_MAX = 32
+/** Longer texts are no instants; they are not kept as evidence of a clock. */
+const INSTANT_CHARACTERS_MAX = 64
 
 /** Parses one call. Never throws; `value` is whatever JSON held. */
 export function parseCall(value: unknown, arrival: Arrival): Parsed {
@@ -43,11 +45,13 @@ export function parseCall(value: unknown, arrival: Arrival): Parsed {
 
   const ids = readIds(value)
   if ('reason' in ids) return ids
-  const objects = readObjects(value, arrival)
+  const objects = readObjects(type, value, arrival)
   if ('reason' in objects) return objects
   const missing = findMissing(type, value, ids, arrival)
   if (missing) return missing
-  return { event: assemble(type, value, ids, objects, arrival) }
+  const event = assemble(type, value, ids, objects, arrival)
+  // What goes on in memory must be what the log holds: JSON has neither infinity (1e999) nor minus zero.
+  return { event: size.hasOddNumbers ? (JSON.parse(JSON.stringify(event)) as Event) : event }
 }
 
 function readType(value: unknown): EventType | undefined {
@@ -67,6 +71,9 @@ function readIds(value: JsonObject): Ids | { reason: RejectionReason; detail: st
     if (typeof raw !== 'string' && typeof raw !== 'number') {
       return { reason: 'invalid_field', detail: `${field} must be a text.` }
     }
+    if (typeof raw === 'number' && !isExact(raw)) {
+      return { reason: 'invalid_field', detail: `${field} is a number too large to be exact; send it as a text.` }
+    }
     const id = String(raw)
     const max = field === 'messageId' ? MESSAGE_ID_CHARACTERS_MAX : ID_CHARACTERS_MAX
     if (id.length > max) return { reason: 'id_too_long', detail: `${field} is longer than ${max} characters.` }
@@ -75,10 +82,17 @@ function readIds(value: JsonObject): Ids | { reason: RejectionReason; detail: st
   return ids
 }
 
+/** Beyond 2^53 two different ids would be read as the same number, and two people become one. */
+const isExact = (id: number) => Number.isFinite(id) && Math.abs(id) <= Number.MAX_SAFE_INTEGER
+
 const objectFields = ['properties', 'traits', 'context', 'integrations'] as const
 type Objects = Partial<Record<(typeof objectFields)[number], JsonObject>>
 
-function readObjects(value: JsonObject, arrival: Arrival): Objects | { reason: RejectionReason; detail: string } {
+function readObjects(
+  type: EventType,
+  value: JsonObject,
+  arrival: Arrival,
+): Objects | { reason: RejectionReason; detail: string } {
   const objects: Objects = {}
   for (const field of objectFields) {
     const raw = value[field]
@@ -88,6 +102,13 @@ function readObjects(value: JsonObject, arrival: Arrival): Objects | { reason: R
   }
   if (isJsonObject(arrival.context)) objects.context = { ...arrival.context, ...objects.context }
   if (isJsonObject(arrival.integrations)) objects.integrations = { ...arrival.integrations, ...objects.integrations }
+  const { context } = objects
+  // RudderStack's browsers say in `context.traits` what an identify is about.
+  if (type === 'identify' && !objects.traits && isJsonObject(context?.traits)) objects.traits = context.traits
+  // RudderStack's clients say beside the context where they run.
+  if (typeof value.channel === 'string' && context?.channel === undefined) {
+    objects.context = { ...context, channel: value.channel.slice(0, NAME_CHARACTERS_MAX) }
+  }
   return objects
 }
 
@@ -137,14 +158,17 @@ function assemble(type: EventType, value: JsonObject, ids: Ids, objects: Objects
     if (ids[field]) event[field] = ids[field]
   for (const field of objectFields) if (objects[field]) event[field] = objects[field]
   const original = value.originalTimestamp ?? value.timestamp
-  if (typeof original === 'string') event.originalTimestamp = original
+  if (isInstantText(original)) event.originalTimestamp = original
   const sentAt = value.sentAt ?? arrival.sentAt
-  if (typeof sentAt === 'string') event.sentAt = sentAt
+  if (isInstantText(sentAt)) event.sentAt = sentAt
   return event
 }
 
+const isInstantText = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= INSTANT_CHARACTERS_MAX
+
 /** Names of libraries that run on servers, as they name themselves in `context.library.name`. */
-const SERVER_LIBRARY = /node|python|ruby|java(?!script)|golang|-go$|php|\.net|http/i
+const SERVER_LIBRARY = /node|python|ruby|java(?!script)|golang|[-_]go$|php|\.net|csharp|rust|elixir|http/i
 
 function isServerLibrary(context: JsonObject | undefined): boolean {
   const library = context?.library
@@ -152,22 +176,28 @@ function isServerLibrary(context: JsonObject | undefined): boolean {
 }
 
 /** Counts keys and levels, stopping where either limit is passed, so that a bomb costs no more than a large event. */
-function measure(value: JsonObject): { keys: number; depth: number } {
-  const size = { keys: 0, depth: 1 }
-  const visit = (item: Json | undefined, depth: number): void => {
-    if (typeof item !== 'object' || item === null) return
-    if (depth > size.depth) size.depth = depth
-    if (depth > DEPTH_MAX || size.keys > KEYS_MAX) return
-    if (Array.isArray(item)) {
-      size.keys += item.length
-      for (const element of item) visit(element, depth + 1)
-    } else {
-      for (const key in item) {
-        size.keys += 1
-        visit(item[key], depth + 1)
-      }
-    }
-  }
-  visit(value, 1)
+function measure(value: JsonObject): { keys: number; depth: number; hasOddNumbers: boolean } {
+  const size = { keys: 0, depth: 1, hasOddNumbers: false }
+  visit(value, 1, size)
   return size
+}
+
+function visit(item: Json | undefined, depth: number, size: ReturnType<typeof measure>): void {
+  if (typeof item === 'number') {
+    if (!Number.isFinite(item) || Object.is(item, -0)) size.hasOddNumbers = true
+    return
+  }
+  if (typeof item !== 'object' || item === null) return
+  if (depth > size.depth) size.depth = depth
+  if (depth > DEPTH_MAX || size.keys > KEYS_MAX) return
+  if (Array.isArray(item)) {
+    size.keys += item.length
+    if (size.keys <= KEYS_MAX) for (const element of item) visit(element, depth + 1, size)
+    return
+  }
+  for (const key in item) {
+    size.keys += 1
+    if (size.keys > KEYS_MAX) return
+    visit(item[key], depth + 1, size)
+  }
 }

@@ -32,17 +32,26 @@ export function correctTime(times: ClientTimes, receivedAt: number): number {
 const SECONDS_MAX = 100_000_000_000
 const INSTANT_CHARACTERS_MAX = 64
 
-/** An ISO-8601 text or an epoch number as epoch milliseconds; undefined for anything else. */
+/** An ISO-8601 text, a date as in HTTP or an epoch number as epoch milliseconds; undefined for anything else. */
 export function readInstant(value: unknown): number | undefined {
   if (typeof value === 'number') {
     if (!Number.isFinite(value) || value <= 0) return undefined
     const ms = Math.round(value < SECONDS_MAX ? value * 1000 : value)
     return Number.isNaN(new Date(ms).getTime()) ? undefined : ms
   }
-  if (typeof value !== 'string' || value.length > INSTANT_CHARACTERS_MAX || value === '') return undefined
-  const ms = Date.parse(ISO_WITHOUT_ZONE.test(value) ? `${value}Z` : value)
+  if (typeof value !== 'string' || value.length > INSTANT_CHARACTERS_MAX) return undefined
+  const text = readableText(value)
+  const ms = text === undefined ? Number.NaN : Date.parse(text)
   return Number.isNaN(ms) ? undefined : ms
 }
 
+const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:?\d{2})?)?$/i
+/** HTTP, e-mail and `Date.toString()` dates name their zone. */
+const NAMES_ITS_ZONE = /^[A-Za-z]{3}.*(?:GMT|UTC|[+-]\d{2}:?\d{2})(?: \([^)]*\))?$/
+
 /** Without a zone JavaScript would read local time, which on a server means nothing: it is read as UTC. */
-const ISO_WITHOUT_ZONE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/
+function readableText(value: string): string | undefined {
+  const [, date, time, zone = 'Z'] = ISO.exec(value) ?? []
+  if (date !== undefined) return time === undefined ? date : `${date}T${time}${zone}`
+  return NAMES_ITS_ZONE.test(value) ? value : undefined
+}
