@@ -132,7 +132,7 @@ export function errorsOf(route: AnyRoute): ProblemCode[] {
   if (route.params ?? route.query ?? route.body) codes.add('invalid_request')
   if (route.query && 'cursor' in route.query.shape) codes.add('invalid_cursor')
   if (pathParameters(route.path).length > 0) codes.add('not_found')
-  if (route.access !== 'public') codes.add('not_signed_in')
+  if (route.access !== 'public') codes.add('not_signed_in').add('invalid_credentials')
   if (route.access === 'editor' || route.access === 'admin') codes.add('forbidden')
   if (route.method !== 'GET') codes.add('csrf')
   if (route.body !== undefined && !isContent(route.body)) {

@@ -41,9 +41,11 @@ const CONNECTIONS_MAX = 10_000
 const PARAMETER_CHARACTERS_MAX = 2_048
 /** After this, connections that are still at work are cut: a stop must end. */
 const DRAIN_MS = 10_000
+const UNAVAILABLE_LOG_EVERY_MS = 10_000
 
 export async function buildServer(context: Context, options: ServerOptions): Promise<FastifyInstance> {
   const registry = options.registry ?? new Registry()
+  const fail = answerFailures(context)
   const app = Fastify({
     logger: false,
     trustProxy: false,
@@ -54,7 +56,7 @@ export async function buildServer(context: Context, options: ServerOptions): Pro
     requestTimeout: 0,
     routerOptions: { maxParamLength: PARAMETER_CHARACTERS_MAX },
     clientErrorHandler: refuseMalformed,
-    frameworkErrors: (error, request, reply) => fail(context, error, request, reply),
+    frameworkErrors: (error, request, reply) => fail(error, request, reply),
   })
   app.server.maxConnections = CONNECTIONS_MAX
   watchSlowBodies(app.server, () => performance.now())
@@ -62,11 +64,11 @@ export async function buildServer(context: Context, options: ServerOptions): Pro
   app.addHook('preClose', () => drain(app))
   const methodsAt = rememberPaths(app)
 
-  app.setErrorHandler((error, request, reply) => fail(context, error, request, reply))
+  app.setErrorHandler(fail)
   app.setNotFoundHandler((request, reply) => {
     const methods = methodsAt(request.url)
     if (methods.length > 0) reply.header('allow', methods.join(', '))
-    fail(context, methods.length > 0 ? wrongMethod(request, methods) : nothingHere(), request, reply)
+    fail(methods.length > 0 ? wrongMethod(request, methods) : nothingHere(), request, reply)
   })
 
   const system = systemRoutes({ readiness: options.readiness ?? {}, registry, document: () => document })
@@ -95,22 +97,29 @@ export async function serveOnSocket(app: FastifyInstance, path: string): Promise
   return listener !== undefined
 }
 
-function fail(context: Context, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = problemFrom(error)
-  const errorId = problem.code === 'internal' ? context.uuid() : undefined
-  if (problem.status >= 500) {
-    const route = request.routeOptions?.url ?? 'unknown'
-    context.log.error(
-      { errorId, code: problem.code, method: request.method, route, failure: failureForLog(problem.cause) },
-      'request failed',
-    )
+type Fail = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void
+
+/** Answers anything thrown as a problem. Bugs are logged with an id; a database that is away, once a while. */
+function answerFailures(context: Context): Fail {
+  let unavailableLoggedAt = Number.NEGATIVE_INFINITY
+  return (error, request, reply) => {
+    const problem = problemFrom(error)
+    const errorId = problem.code === 'internal' ? context.uuid() : undefined
+    const isGone = request.raw.destroyed && !request.raw.complete
+    const isRepeated = problem.code === 'unavailable' && context.now() - unavailableLoggedAt < UNAVAILABLE_LOG_EVERY_MS
+    if (problem.status >= 500 && !isGone && !isRepeated) {
+      if (problem.code === 'unavailable') unavailableLoggedAt = context.now()
+      const route = request.routeOptions?.url ?? 'unknown'
+      const failure = failureForLog(problem.cause)
+      context.log.error({ errorId, code: problem.code, method: request.method, route, failure }, 'request failed')
+    }
+    if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds))
+    reply
+      .headers(apiHeaders)
+      .code(problem.status)
+      .type(PROBLEM_CONTENT_TYPE)
+      .send(JSON.stringify(problemBody(problem, errorId)))
   }
-  if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds))
-  reply
-    .headers(apiHeaders)
-    .code(problem.status)
-    .type(PROBLEM_CONTENT_TYPE)
-    .send(JSON.stringify(problemBody(problem, errorId)))
 }
 
 /** Streams hear of the close through their signal; whatever still works after a while is cut, on both listeners. */
