@@ -1,0 +1,86 @@
+/**
+ * In: a person and the orders they place by themselves. Out: their visits without buying, by channel, and the orders
+ * that a visit through a channel caused.
+ */
+import { atSuitableHour, instantAt, tradingTime } from './calendar.ts'
+import type { OrderIntent } from './intents.ts'
+import { countries } from './name-data.ts'
+import type { Person } from './people.ts'
+import type { VisitDraft } from './plan.ts'
+import { type Channel, channelNames, DAY_MS, MINUTE_MS, planted, WEEK_MS } from './planted.ts'
+import { type CustomerState, type PurchaseProcess, stateAt } from './purchases.ts'
+import { purposes, Stream } from './random.ts'
+import type { World } from './world.ts'
+
+/** A bound on one person's browsing, far above anybody's. */
+const VISITS_MAX = 20_000
+const LATER_ORDER_MEAN_DAYS = 1.5
+const TRADING_WEEK_DAYS = WEEK_MS / DAY_MS
+
+export interface Browsing {
+  visits: VisitDraft[]
+  intents: OrderIntent[]
+}
+
+const drawChannel = (stream: Stream, state: CustomerState): Channel => {
+  const { discovery, returning } = planted.browsing.channelShares
+  return channelNames[stream.weighted(state === 'prospect' ? discovery : returning)] ?? 'direct'
+}
+
+/** Share of the visits that still happen: prospects forget the shop, customers who left hardly come back. */
+const interest = (person: Person, state: CustomerState, at: number): number => {
+  if (state === 'customer') return 1
+  if (state === 'left') return planted.churn.browsingAfter
+  return Math.exp(-(at - person.joinAt) / (planted.browsing.prospectMemoryDays * DAY_MS))
+}
+
+/** The probability that one visit through this channel causes an order. */
+export const channelEffect = (channel: Channel, state: CustomerState): number =>
+  planted.causes.channelEffect[channel] * planted.causes.stateFactor[state]
+
+const intentOf = (stream: Stream, visit: VisitDraft): OrderIntent => {
+  const sameVisit = stream.chance(planted.causes.channelSameVisitShare)
+  const laterMs = stream.exponential(LATER_ORDER_MEAN_DAYS) * DAY_MS
+  return {
+    at: Math.floor(visit.at + stream.between(12, 25) * MINUTE_MS + (sameVisit ? 0 : laterMs)),
+    cause: { kind: 'channel', channel: visit.channel },
+    channel: sameVisit ? visit.channel : 'direct',
+    campaign: null,
+    visitAt: sameVisit ? visit.at : null,
+    voucher: null,
+    experience: 'good',
+    isStoreOrder: false,
+  }
+}
+
+export const planBrowsing = (world: World, person: Person, process: PurchaseProcess): Browsing => {
+  const stream = new Stream(world.key, purposes.browsing, person.index)
+  const { shape, meanPerWeek } = planted.browsing
+  const perWeek = (stream.gamma(shape) / shape) * meanPerWeek * world.intensity
+  const { offsetMinutes } = countries[person.household.region.country]
+  const hours = person.buysForCompany ? 'office' : 'home'
+  const browsing: Browsing = { visits: [], intents: [] }
+  const meet = (at: number, channel: Channel, state: CustomerState): void => {
+    const visit: VisitDraft = { at, purpose: 'browse', channel, campaign: null, order: null }
+    const causes = stream.chance(channelEffect(channel, state))
+    const intent = intentOf(stream, visit)
+    if (causes && intent.at < world.horizonAt) browsing.intents.push(intent)
+    // A visit that ends in an order is told by the order.
+    if (!causes || intent.visitAt === null || intent.at >= world.horizonAt) browsing.visits.push(visit)
+  }
+  if (!person.isExisting) meet(person.joinAt, process.firstChannel, 'prospect')
+  const notBefore = Math.max(person.joinAt, world.startAt)
+  let trading = tradingTime(world.calendar, notBefore)
+  for (let count = 0; count < VISITS_MAX && perWeek > 0; count += 1) {
+    trading += (stream.exponential(1) / perWeek) * TRADING_WEEK_DAYS
+    const drawn = instantAt(world.calendar, trading)
+    if (drawn >= world.horizonAt) break
+    const at = atSuitableHour(stream, drawn, { hours, offsetMinutes, notBefore })
+    const state = stateAt(process, at)
+    const comes = stream.chance(interest(person, state, at))
+    const channel = drawChannel(stream, state)
+    const isHeldOut = channel === 'display' && person.heldOutOfDisplay
+    if (comes && !isHeldOut && at < world.horizonAt) meet(at, channel, state)
+  }
+  return browsing
+}
