@@ -24,7 +24,9 @@ export interface WebhookDelivery {
 }
 
 /** `invalid_webhook`: a value could not be read, or the delivery asks for more work than one may. */
-export type WebhookRejectReason = EventFault | Extract<RejectionReason, 'batch_overflow' | 'too_deep'>
+export type WebhookRejectReason =
+  | EventFault
+  | Extract<RejectionReason, 'batch_overflow' | 'too_deep' | 'too_many_properties' | 'invalid_json'>
 
 /** Why an event, or the entire delivery, was not taken. */
 export interface WebhookReject {

@@ -3,7 +3,8 @@
  * type says (vendors mislabel it), then form encoding. Never throws.
  */
 import type { Json, JsonObject } from '../../spec/json.ts'
-import { formDepthMax, formFieldsMax } from './limits.ts'
+import { findJsonFault } from './json-fault.ts'
+import { formDepthMax, formFieldsMax, locatedCharactersMax } from './limits.ts'
 
 export const bodyFaults = ['empty_body', 'invalid_encoding', 'invalid_json', 'too_many_fields'] as const
 export type BodyFault = (typeof bodyFaults)[number]
@@ -36,8 +37,8 @@ const longNumber = /\d{16}/
 function readJson(text: string): ReadBody {
   try {
     return { ok: true, body: JSON.parse(text, longNumber.test(text) ? keepLongNumbers : undefined) }
-  } catch (error) {
-    return { ...fault('invalid_json', 'The body is not JSON.'), ...placeOf(error, text) }
+  } catch {
+    return { ...fault('invalid_json', 'The body is not JSON.'), ...placeOf(text) }
   }
 }
 
@@ -46,11 +47,9 @@ function keepLongNumbers(_name: string, value: unknown, context?: { source?: str
   return context?.source && /^-?\d+$/.test(context.source) ? context.source : value
 }
 
-/** The engine says "at position 17"; its message also quotes the text, which may be personal, so only the place is kept. */
-function placeOf(error: unknown, text: string): { line?: number; column?: number } {
-  const message = error instanceof Error ? error.message : ''
-  const match = /at position (\d+)/.exec(message)
-  const position = match ? Number(match[1]) : /end of JSON/.test(message) ? text.length : undefined
+/** Counted from 1. Not looked for in a text of megabytes, which nobody mends by hand. */
+function placeOf(text: string): { line?: number; column?: number } {
+  const position = text.length <= locatedCharactersMax ? findJsonFault(text) : undefined
   if (position === undefined) return {}
   const before = text.slice(0, position).split('\n')
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }

@@ -12,6 +12,8 @@ export type { WebhookEvent } from './make-event.ts'
 export { type WebhookMapping, webhookMappingSchema } from './mapping.ts'
 export { findWebhookPreset, type PresetNamespace, type WebhookPreset, webhookPresets } from './presets/index.ts'
 export { type PreviewError, previewWebhook, type WebhookPreview, type WebhookSample } from './preview.ts'
+export { readWebhookDelivery, type WebhookReading, type WebhookRequest } from './read-delivery.ts'
+export { type WebhookSettings, webhookSettingsSchema } from './settings.ts'
 export {
   answerMetaChallenge,
   type MetaChallenge,

@@ -26,6 +26,8 @@ export const faultsMax = 20
 
 /** Nesting of a delivered body; JSON that vendors send stays under 15. */
 export const bodyDepthMax = 64
+/** Characters of a broken body in which the fault is looked for. */
+export const locatedCharactersMax = 100_000
 /** Fields of a form-encoded body. */
 export const formFieldsMax = 2000
 /** Nesting of `a[b][c]` names in a form-encoded body. */

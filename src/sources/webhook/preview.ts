@@ -49,7 +49,7 @@ function sameIdWarnings(outcome: WebhookOutcome): PreviewError[] {
   const byId = Map.groupBy(outcome.events, event => event.messageId)
   const doubled = [...byId.values()].filter(events => events.length > 1)
   return doubled.map(events => ({
-    path: `rules.${webhookRuleOf(events[0]?.context)}.event.messageId`,
+    path: `rule ${webhookRuleOf(events[0]?.context)}, event.messageId`,
     message: `${events.length} events have the same messageId; only the first would be stored.`,
   }))
 }
