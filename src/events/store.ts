@@ -14,8 +14,9 @@ export async function takeLane(client: Queryable): Promise<{ lane: number; pos: 
     ])
     if (!lock.rows[0]?.taken) continue
     await client.query('insert into events.lane (lane) values ($1) on conflict do nothing', [lane])
-    const { rows } = await client.query<{ pos: number }>('select pos from events.lane where lane = $1', [lane])
-    return { lane, pos: rows[0]?.pos ?? 0 }
+    const { rows } = await client.query<{ pos: number | string }>('select pos from events.lane where lane = $1', [lane])
+    // A lane has a connection of its own, outside the pool that reads bigint as a number: '0' + 1 would be '01'.
+    return { lane, pos: Number(rows[0]?.pos ?? 0) }
   }
   throw new Error(`all ${LANES_MAX} lanes are taken`)
 }

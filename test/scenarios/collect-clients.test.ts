@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { jitsuAnalytics } from '@jitsu/js'
 import { Analytics } from '@segment/analytics-node'
 import { PostHog } from 'posthog-node'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { Event } from '../../src/spec/event.ts'
 import { type Collector, keys, startCollector } from '../collector.ts'
 
@@ -12,6 +12,7 @@ beforeAll(async () => {
   collector = await startCollector()
 })
 afterAll(() => collector.close())
+afterEach(() => vi.unstubAllEnvs())
 beforeEach(async () => {
   await collector.pool.query('truncate events.log, events.rejected, events.accounting')
 })
@@ -120,7 +121,8 @@ type RudderClass = new (
 test.each(['v0', 'v1'])(
   'a call of posthog-node is stored in the words of the Segment spec (capture mode %s)',
   async mode => {
-    const posthog = new PostHog(keys.server, { host: collector.url, ...(mode === 'v1' ? { captureMode: 'v1' } : {}) })
+    vi.stubEnv('POSTHOG_CAPTURE_MODE', mode)
+    const posthog = new PostHog(keys.server, { host: collector.url })
     posthog.identify({
       distinctId: 'ada',
       properties: { $set: { email: 'ada@example.com' }, $set_once: { channel: 'mail' } },
@@ -161,6 +163,8 @@ test.each(['v0', 'v1'])(
     })
     expect(order).not.toHaveProperty('anonymousId')
     expect(order?.properties).not.toHaveProperty('$set')
+    // The newer mode names its library in a header: this tells that it was that mode.
+    expect(order?.properties?.$lib).toBe(mode === 'v0' ? 'posthog-node' : undefined)
     expect(byName(events, 'Browsed')).toMatchObject({ anonymousId: 'a-1' })
     expect(byName(events, 'Browsed')).not.toHaveProperty('userId')
     expect(byName(events, 'page')).toMatchObject({
