@@ -1,0 +1,15 @@
+/** The command line: hands arguments, environment and output to the command that is named, and its exit code back. */
+import manifest from '../../package.json' with { type: 'json' }
+import type { Command } from './command.ts'
+import { dispatch } from './dispatch.ts'
+
+/** In the order of `--help`. */
+const commands: Record<string, Command> = {}
+
+const io = {
+  out: (line: string) => process.stdout.write(`${line}\n`),
+  err: (line: string) => process.stderr.write(`${line}\n`),
+  environment: process.env,
+}
+// Not process.exit: what is still being written to a pipe would be lost.
+process.exitCode = await dispatch(process.argv.slice(2), io, { commands, version: manifest.version })
