@@ -1,0 +1,33 @@
+/** For tests of presets: a preset and a delivery come in; its events, and whom the identity rules say they name, go out. */
+import type { Event } from '../../../spec/event.ts'
+import {
+  defaultIdentityRules,
+  extractIdentifiers,
+  type IdentityRules,
+  identifierKey,
+  identityRulesSchema,
+} from '../../../spec/identifier.ts'
+import type { Json } from '../../../spec/json.ts'
+import { applyWebhookMapping, type WebhookOutcome } from '../apply.ts'
+import type { WebhookEvent } from '../make-event.ts'
+import type { WebhookPreset } from './preset.ts'
+
+const receivedAt = '2026-02-01T00:00:00.000Z'
+const source = 'vendor'
+
+export function deliver(preset: WebhookPreset, body: Json, headers: Record<string, string> = {}): WebhookOutcome {
+  return applyWebhookMapping(preset.mapping, { body, headers, receivedAt, source })
+}
+
+/** A new workspace's rules with the preset's namespaces added, as making a source of the preset is to leave them. */
+export function rulesWith(preset: WebhookPreset): IdentityRules {
+  const { namespaces, ...rules } = defaultIdentityRules
+  return identityRulesSchema.parse({ ...rules, namespaces: { ...namespaces, ...preset.namespaces } })
+}
+
+/** The identifiers of an event as `namespace:value`, in order of the alphabet. */
+export function namedBy(preset: WebhookPreset, event: WebhookEvent | undefined): string[] {
+  if (!event) return []
+  const whole: Event = { ...event, source, receivedAt }
+  return extractIdentifiers(whole, rulesWith(preset)).identifiers.map(identifierKey).sort()
+}
