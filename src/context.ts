@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import pino, { type Logger } from 'pino'
 import type { Config } from './config.ts'
+import type { Acceptance, Submission } from './events/index.ts'
 import type { ClickHouse } from './store/clickhouse.ts'
 import type { Postgres } from './store/postgres.ts'
 
@@ -13,6 +14,8 @@ export interface Context {
   postgres: Postgres
   clickhouse: ClickHouse
   log: Logger
+  /** The one door into the log. Resolves once what was given is durable; throws `unavailable` or `overloaded`. */
+  accepter: { accept(submission: Submission): Promise<Acceptance> }
 }
 
 export const systemClock = { now: () => Date.now(), uuid: () => randomUUID() }

@@ -22,6 +22,8 @@ export interface Served {
   app: Awaited<ReturnType<typeof buildServer>>
   baseUrl: string
   first: FirstStart
+  /** Of this file's own database, for a second process on it. */
+  connection: { host: string; port: number; user: string; database: string }
   /** With the admin key of the default workspace. */
   client: Client
   /** What the server logged, line by line. */
@@ -54,6 +56,7 @@ export async function serve(
     postgres: postgres.pool,
     clickhouse: options.clickhouse ?? noClickHouse,
     log: pino({ base: null }, { write: (line: string) => void logged.push(line) }),
+    accepter: { accept: absent },
   }
   const first = await firstStart(context)
   const app = await buildServer(context, {
@@ -68,6 +71,7 @@ export async function serve(
     app,
     baseUrl,
     first,
+    connection: postgres.connection,
     client: createClient({ baseUrl, apiKey: ADMIN_KEY }),
     logged,
     advance: ms => {
@@ -82,6 +86,55 @@ export async function serve(
 }
 
 const absent = async () => {
-  throw new Error('this test has no ClickHouse')
+  throw new Error('this test has neither ClickHouse nor a log')
 }
 const noClickHouse: ClickHouse = { command: absent, query: absent, insert: absent, close: async () => {} }
+
+/** A signed-in browser, as far as the server can tell. */
+export interface Browser {
+  cookie: string
+  csrfToken: string
+  client: Client
+  /** Sends the cookie; everything else is up to the test. */
+  fetch(path: string, init?: RequestInit): Promise<Response>
+}
+
+/** Signs in over HTTP. Rejects when the server does not let in. */
+export async function signIn(served: Served, who: { email: string; password: string }): Promise<Browser> {
+  const response = await post(served, '/api/v1/session', who)
+  if (response.status !== 201) throw new Error(`sign-in answered ${response.status}`)
+  const cookie = response.headers.get('set-cookie')?.split(';')[0] ?? ''
+  const { csrfToken } = (await response.json()) as { csrfToken: string }
+  const withCookie: typeof globalThis.fetch = (input, init) =>
+    fetch(input, { ...init, headers: { ...(init?.headers as Record<string, string>), cookie } })
+  return {
+    cookie,
+    csrfToken,
+    client: createClient({ baseUrl: served.baseUrl, csrfToken: () => csrfToken, fetch: withCookie }),
+    fetch: (path, init) => withCookie(`${served.baseUrl}${path}`, init),
+  }
+}
+
+/** A plain POST of JSON with nothing but the given headers. */
+export const post = (served: Served, path: string, body: unknown, headers: Record<string, string> = {}) =>
+  fetch(`${served.baseUrl}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  })
+
+/** Every row of every table of ours as text, for tests that look for what must not be there. */
+export async function dumpDatabase(served: Served): Promise<Record<string, string[]>> {
+  const tables = await served.context.postgres.query<{ name: string }>(
+    `select format('%I.%I', table_schema, table_name) as name
+     from information_schema.tables
+     where table_schema not in ('pg_catalog', 'information_schema') and table_type = 'BASE TABLE'
+     order by 1`,
+  )
+  const dump: Record<string, string[]> = {}
+  for (const { name } of tables.rows) {
+    const rows = await served.context.postgres.query<{ row: string }>(`select t::text as row from ${name} t`)
+    if (rows.rows.length > 0) dump[name] = rows.rows.map(({ row }) => row).sort()
+  }
+  return dump
+}

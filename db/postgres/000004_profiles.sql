@@ -64,13 +64,21 @@ create table profiles.profile (
 create index profile_recent on profiles.profile (workspace_id, kind, last_seen_at desc, node desc);
 create index profile_search on profiles.profile using gin (workspace_id, kind, search gin_trgm_ops);
 
--- What each block changed about whom: read by ClickHouse's map, then by audiences.
+-- What each block changed, so that it can be projected again after a crash, and, later, be heard by audiences:
+-- 'map' (the node leads to another profile), 'profile' (its traits or members changed).
 create table profiles.outbox (
   block bigint not null,
   workspace_id int not null,
-  -- 'assigned' (node now leads to profile), 'owned' (node is shared: its owners by time changed), 'profile' (its traits changed).
   kind text not null,
   node bigint not null,
-  profile bigint not null,
-  primary key (block, kind, node)
+  primary key (block, workspace_id, kind, node)
+);
+
+-- Per trait: who wins where sources or times disagree. Absent: the latest by event time, the CRM before all others.
+create table profiles.trait_policy (
+  workspace_id int not null,
+  trait text not null,
+  rule text not null,
+  sources text[] not null,
+  primary key (workspace_id, trait)
 );

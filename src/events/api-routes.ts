@@ -4,7 +4,6 @@ import { Problem } from '../errors.ts'
 import { decodeCursor, pageFrom, pageOf, pageQuery } from '../http/page.ts'
 import { route } from '../http/route.ts'
 import { rejectionReasons } from '../spec/rejection.ts'
-import type { Accepter } from './accept.ts'
 import { accountingOf, accountingSchema } from './accounting.ts'
 import { resend } from './resend.ts'
 import {
@@ -41,8 +40,7 @@ const acceptanceSchema = z.object({
 
 const idParams = z.object({ id: z.string().regex(/^\d{1,15}$/) })
 
-/** `accepter` is absent in a process that does not collect. */
-export const eventRoutes = (accepter: Accepter | undefined) => [
+export const eventRoutes = [
   route({
     method: 'GET',
     path: '/api/v1/accounting',
@@ -125,7 +123,7 @@ export const eventRoutes = (accepter: Accepter | undefined) => [
     handle: async ({ context, actor, params, body }) => {
       const rejection = found(await findRejection(context.postgres, actor.workspaceId, Number(params.id)))
       if (rejection.state !== 'open') throw alreadyClosed(rejection)
-      const acceptance = await resend(context, accepter, actor.workspaceId, rejection, body.payload)
+      const acceptance = await resend(context, actor.workspaceId, rejection, body.payload)
       await closeRejection(context.postgres, actor.workspaceId, rejection.id, 'resent')
       return { stored: acceptance.stored, deduplicated: acceptance.deduplicated, rejected: acceptance.rejected }
     },
@@ -146,7 +144,7 @@ export const eventRoutes = (accepter: Accepter | undefined) => [
       return presentRejection({ ...rejection, state: 'discarded' })
     },
   }),
-]
+] as const
 
 function found(rejection: StoredRejection | undefined): StoredRejection {
   if (!rejection) throw new Problem('not_found', 'There is no such rejected event in this workspace.')

@@ -19,6 +19,8 @@ export interface Batch {
   groups: CommittedGroup[]
   /** messageIds to leave out: they could not be processed. */
   excluded: ReadonlySet<string>
+  /** Resolves once ClickHouse holds every earlier block. */
+  projected(): Promise<void>
 }
 
 export interface Stages<Processed> {
@@ -53,6 +55,17 @@ export function openDriver<Processed>(context: Context, stages: Stages<Processed
   let block = 0
   let projecting: { block: number; done: Promise<void> } | undefined
 
+  const batchOf = (number: number, groups: CommittedGroup[], excluded: ReadonlySet<string>): Batch => ({
+    block: number,
+    groups,
+    excluded,
+    projected: async () => {
+      await projecting?.done.catch(cause => {
+        throw new ProjectionFailed('an earlier block is not in ClickHouse yet', { cause })
+      })
+    },
+  })
+
   async function step(): Promise<boolean> {
     const state = await lease.ensure()
     if (state === 'elsewhere') return false
@@ -77,11 +90,7 @@ export function openDriver<Processed>(context: Context, stages: Stages<Processed
     stages.forget()
     projecting = undefined
     for (const open of await findOpenBlocks(postgres)) {
-      const batch = {
-        block: open.block,
-        groups: await readRanges(postgres, open.ranges),
-        excluded: new Set(open.excluded),
-      }
+      const batch = batchOf(open.block, await readRanges(postgres, open.ranges), new Set(open.excluded))
       const processed = await transaction(postgres, client => stages.reprocess(client, batch))
       await stages.project(open.block, processed)
       await closeBlocks(postgres, [open.block])
@@ -93,10 +102,10 @@ export function openDriver<Processed>(context: Context, stages: Stages<Processed
     const excluded = new Set<string>()
     for (;;) {
       try {
-        return await commitBlock({ block, groups: taken.groups, excluded }, taken)
+        return await commitBlock(batchOf(block, taken.groups, excluded), taken)
       } catch (error) {
         stages.forget()
-        if (isTransient(error) || error instanceof LeaseLost) throw error
+        if (isTransient(error) || error instanceof LeaseLost || error instanceof ProjectionFailed) throw error
         const poison = await findPoison(messageIdsOf(taken, excluded), only => failsWith(taken, only))
         if (poison === undefined) throw error
         log.error({ block, error: describe(error) }, 'an event could not be processed and was set aside')
@@ -120,7 +129,7 @@ export function openDriver<Processed>(context: Context, stages: Stages<Processed
     const excluded = new Set(messageIdsOf(taken, only))
     try {
       await transaction(postgres, async client => {
-        await stages.process(client, { block, groups: taken.groups, excluded })
+        await stages.process(client, batchOf(block, taken.groups, excluded))
         throw new RolledBack()
       })
     } catch (error) {
@@ -167,6 +176,8 @@ export function openDriver<Processed>(context: Context, stages: Stages<Processed
     },
   }
 }
+
+class ProjectionFailed extends Error {}
 
 /** Thrown to undo a try. */
 class RolledBack extends Error {}

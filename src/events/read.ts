@@ -1,5 +1,5 @@
 /** Reads a person's events from ClickHouse, a page at a time. */
-import type { Event } from '../spec/event.ts'
+import type { Event, EventType } from '../spec/event.ts'
 import type { ClickHouse } from '../store/clickhouse.ts'
 import { compileSharedCount, compileTimeline, type TimelineFilter, type TimelineOwner } from './compile-timeline.ts'
 
@@ -25,3 +25,35 @@ export async function countShared(
   const [row] = await clickhouse.query<{ events: number; first_at: number; last_at: number }>(sql, params)
   return row && row.events > 0 ? { events: row.events, firstAt: row.first_at, lastAt: row.last_at } : undefined
 }
+
+/** A past event by the nodes that it was resolved to. */
+export interface PastEvent {
+  messageId: string
+  /** Epoch ms. */
+  at: number
+  type: EventType
+  source: string
+  hub: number
+  nodes: number[]
+}
+
+/** Every event that carried a device, each of which hangs on it or on one of the partners. */
+export async function readHistory(
+  clickhouse: ClickHouse,
+  workspaceId: number,
+  device: number,
+  partners: number[],
+): Promise<PastEvent[]> {
+  return clickhouse.query<PastEvent>(
+    `
+      select message_id as messageId, toUnixTimestamp64Milli(timestamp) as at, type, source, node as hub, nodes
+      from events
+      where workspace_id = {workspace:UInt32}
+        and node in {hubs:Array(UInt64)}
+        and (node = {device:UInt64} or has(nodes, {device:UInt64}))`,
+    { workspace: workspaceId, device, hubs: [device, ...partners] },
+    { timeoutMs: HISTORY_TIMEOUT_MS },
+  )
+}
+
+const HISTORY_TIMEOUT_MS = 60_000

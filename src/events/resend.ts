@@ -2,7 +2,6 @@
 import type { Context } from '../context.ts'
 import { Problem } from '../errors.ts'
 import { isJsonObject, type Json } from '../spec/json.ts'
-import type { Accepter } from './accept.ts'
 import type { Acceptance } from './commit.ts'
 import { parseJson } from './json-text.ts'
 import { encodeLine } from './log-group.ts'
@@ -15,13 +14,11 @@ import type { StoredRejection } from './store-rejected.ts'
  * Throws `unprocessable` with what is still wrong.
  */
 export async function resend(
-  context: Pick<Context, 'uuid'>,
-  accepter: Accepter | undefined,
+  context: Pick<Context, 'uuid' | 'accepter'>,
   workspaceId: number,
   rejection: StoredRejection,
   payload: string | undefined,
 ): Promise<Acceptance> {
-  if (!accepter) throw new Problem('unavailable', 'This process does not collect events.')
   if (payload === undefined && rejection.isCut) {
     throw new Problem(
       'unprocessable',
@@ -39,7 +36,7 @@ export async function resend(
     })
   }
   const { source } = rejection
-  return accepter.accept({
+  return context.accepter.accept({
     workspaceId,
     source,
     events: [parsed.event],

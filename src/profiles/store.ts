@@ -1,6 +1,7 @@
 /** All SQL of fragments, counters and the rows that lists show. */
 import type { Queryable } from '../store/postgres.ts'
 import type { CounterDelta, FragmentDelta } from './deltas.ts'
+import { type TraitPolicies, type TraitPolicy, traitPolicySchema } from './fold.ts'
 import type { Fragment, Keeping } from './fragment.ts'
 
 export async function appendFragments(
@@ -243,4 +244,64 @@ export async function upsertFragments(client: Queryable, workspaceId: number, ro
       rows.map(row => JSON.stringify(row.fragment)),
     ],
   )
+}
+
+export async function readPolicies(client: Queryable, workspaceId: number): Promise<TraitPolicies> {
+  const result = await client.query<{ trait: string; rule: string; sources: string[] }>(
+    'select trait, rule, sources from profiles.trait_policy where workspace_id = $1 order by trait',
+    [workspaceId],
+  )
+  return Object.fromEntries(result.rows.map(({ trait, ...policy }) => [trait, traitPolicySchema.parse(policy)]))
+}
+
+export async function upsertPolicy(
+  client: Queryable,
+  workspaceId: number,
+  trait: string,
+  policy: TraitPolicy,
+): Promise<void> {
+  await client.query(
+    `
+      insert into profiles.trait_policy (workspace_id, trait, rule, sources) values ($1, $2, $3, $4)
+      on conflict (workspace_id, trait) do update set rule = excluded.rule, sources = excluded.sources`,
+    [workspaceId, trait, policy.rule, policy.sources],
+  )
+}
+
+export async function deletePolicy(client: Queryable, workspaceId: number, trait: string): Promise<void> {
+  await client.query('delete from profiles.trait_policy where workspace_id = $1 and trait = $2', [workspaceId, trait])
+}
+
+/** What a block changed, so that it can be projected again after a crash, and, later, be heard by audiences. */
+export async function insertOutbox(
+  client: Queryable,
+  block: number,
+  workspaceId: number,
+  kind: 'map' | 'profile',
+  nodes: number[],
+): Promise<void> {
+  if (nodes.length === 0) return
+  await client.query({
+    name: 'profiles-insert-outbox',
+    text: `
+      insert into profiles.outbox (block, workspace_id, kind, node)
+      select $1, $2, $3, node from unnest($4::bigint[]) as item (node)`,
+    values: [block, workspaceId, kind, nodes],
+  })
+}
+
+export async function readOutbox(
+  client: Queryable,
+  block: number,
+  workspaceId: number,
+): Promise<{ kind: 'map' | 'profile'; node: number }[]> {
+  const result = await client.query<{ kind: 'map' | 'profile'; node: number }>(
+    'select kind, node from profiles.outbox where block = $1 and workspace_id = $2 order by kind, node',
+    [block, workspaceId],
+  )
+  return result.rows
+}
+
+export async function expireOutbox(client: Queryable, before: number): Promise<void> {
+  await client.query('delete from profiles.outbox where block < $1', [before])
 }

@@ -1,9 +1,9 @@
 /** The pipeline's third stage: what events said is appended per identifier, and the people it changes are folded anew. */
-import type { Member } from '../identity/index.ts'
+import { type Member, membersOf } from '../identity/index.ts'
 import type { Identifier } from '../spec/identifier.ts'
 import type { Queryable } from '../store/postgres.ts'
-import { type Deltas, deltasOf, type UnifiedEvent } from './deltas.ts'
-import { type FoldedProfile, foldProfile, type OwnedFragment, type TraitPolicies } from './fold.ts'
+import { deltasOf, type UnifiedEvent } from './deltas.ts'
+import { type FoldedProfile, foldProfile, type OwnedFragment } from './fold.ts'
 import { mergeFragments } from './fragment.ts'
 import { listRowOf } from './list-row.ts'
 import {
@@ -12,9 +12,12 @@ import {
   type CounterRow,
   deleteProfiles,
   type FragmentRow,
+  insertOutbox,
   type ProfileRow,
   readCounters,
   readFragments,
+  readOutbox,
+  readPolicies,
   upsertProfiles,
 } from './store.ts'
 
@@ -29,48 +32,68 @@ export interface UnifiedProfile {
   isGone: boolean
 }
 
-/** Appends what the events assert. Commutative: no read, no lock, whatever else is going on. */
-export async function append(
+export interface UnifyBatch {
+  workspaceId: number
+  block: number
+  events: UnifiedEvent[]
+  /** Nodes that lead to another person than before. */
+  changedNodes: number[]
+  /** Profiles that gained or lost identifiers. */
+  changedProfiles: Iterable<number>
+  /** The profile that an event's hub leads to; 0: nobody's. */
+  profileOf(event: UnifiedEvent): number
+}
+
+/** Writes what a batch says about people and companies; returns what ClickHouse must learn of them. */
+export async function unify(client: Queryable, batch: UnifyBatch): Promise<UnifiedProfile[]> {
+  const { workspaceId, block } = batch
+  const deltas = deltasOf(batch.events)
+  await appendFragments(client, workspaceId, block, deltas.fragments)
+  await appendCounters(client, workspaceId, block, deltas.counters)
+  const profiles = new Set(batch.changedProfiles)
+  for (const event of batch.events) {
+    if (event.group !== 0) profiles.add(event.group)
+    if (saysSomething(event)) profiles.add(batch.profileOf(event))
+  }
+  profiles.delete(0)
+  const sorted = [...profiles].sort((a, b) => a - b)
+  await insertOutbox(client, block, workspaceId, 'map', batch.changedNodes)
+  await insertOutbox(client, block, workspaceId, 'profile', sorted)
+  return refresh(client, workspaceId, sorted)
+}
+
+/** After a crash: what the block changed, as it stands now, for ClickHouse to learn once more. */
+export async function unifyAgain(
   client: Queryable,
   workspaceId: number,
   block: number,
-  events: UnifiedEvent[],
-): Promise<Deltas> {
-  const deltas = deltasOf(events)
-  await appendFragments(client, workspaceId, block, deltas.fragments)
-  await appendCounters(client, workspaceId, block, deltas.counters)
-  return deltas
+): Promise<{ changedNodes: number[]; profiles: UnifiedProfile[] }> {
+  const outbox = await readOutbox(client, block, workspaceId)
+  const nodesOf = (kind: 'map' | 'profile') => outbox.filter(row => row.kind === kind).map(row => row.node)
+  return { changedNodes: nodesOf('map'), profiles: await refresh(client, workspaceId, nodesOf('profile')) }
 }
 
-/** Who is to be folded: each profile with its identifiers, as identity knows them now. */
-export interface Composition {
-  node: number
-  kind: 'person' | 'company'
-  publicId: string
-  members: Member[]
-}
-
-/**
- * Folds profiles anew and writes the rows that lists show; `gone` are nodes that no longer stand for a profile.
- * Returns what ClickHouse must learn.
- */
-export async function refresh(
-  client: Queryable,
-  workspaceId: number,
-  compositions: Composition[],
-  gone: number[],
-  policies: TraitPolicies,
-): Promise<UnifiedProfile[]> {
-  const nodes = [...new Set(compositions.flatMap(composition => composition.members.map(member => member.node)))]
+/** Folds profiles anew and writes the rows that lists show. Profiles without members are gone. */
+export async function refresh(client: Queryable, workspaceId: number, profiles: number[]): Promise<UnifiedProfile[]> {
+  if (profiles.length === 0) return []
+  const membersOfProfile = await membersOf(client, workspaceId, profiles)
+  const nodes = [...new Set([...membersOfProfile.values()].flatMap(members => members.map(member => member.node)))]
   const fragments = groupByNode(await readFragments(client, workspaceId, nodes))
   const counters = new Map((await readCounters(client, workspaceId, nodes)).map(row => [row.node, row]))
+  const policies = await readPolicies(client, workspaceId)
   const rows: ProfileRow[] = []
   const unified: UnifiedProfile[] = []
-  for (const composition of compositions) {
-    const folded = foldProfile(ownedFragments(composition.members, fragments), policies)
-    const row = profileRowOf(composition, folded, counters)
+  for (const node of profiles) {
+    const members = membersOfProfile.get(node) ?? []
+    const [representative] = members.filter(member => member.node === node)
+    if (!representative) {
+      unified.push({ workspaceId, node, kind: 'person', traits: {}, firstSeenAt: 0, isGone: true })
+      continue
+    }
+    const kind = representative.class === 'none' ? 'company' : 'person'
+    const folded = foldProfile(ownedFragments(members, fragments), policies)
+    const row = profileRowOf(representative, kind, members, folded, counters)
     rows.push(row)
-    const { node, kind } = composition
     unified.push({
       workspaceId,
       node,
@@ -81,8 +104,11 @@ export async function refresh(
     })
   }
   await upsertProfiles(client, workspaceId, rows)
-  await deleteProfiles(client, workspaceId, gone)
-  for (const node of gone) unified.push({ workspaceId, node, kind: 'person', traits: {}, firstSeenAt: 0, isGone: true })
+  await deleteProfiles(
+    client,
+    workspaceId,
+    unified.filter(profile => profile.isGone).map(profile => profile.node),
+  )
   return unified
 }
 
@@ -107,20 +133,29 @@ export function ownedFragments(members: Member[], fragments: Map<number, Fragmen
   )
 }
 
-function profileRowOf(composition: Composition, folded: FoldedProfile, counters: Map<number, CounterRow>): ProfileRow {
-  const seen = composition.members.map(member => counters.get(member.node)).filter(row => row !== undefined)
-  const firsts = [
-    ...seen.map(row => row.firstAt.getTime()),
-    ...composition.members.map(member => member.firstSeenAt),
-  ].filter(Number.isFinite)
+function profileRowOf(
+  representative: Member,
+  kind: 'person' | 'company',
+  members: Member[],
+  folded: FoldedProfile,
+  counters: Map<number, CounterRow>,
+): ProfileRow {
+  // A shared device's counts are not this person's alone; the rest of the identifiers tell when somebody was seen.
+  const seen = members.filter(member => !member.intervals).flatMap(member => counters.get(member.node) ?? [])
+  const firsts = [...seen.map(row => row.firstAt.getTime()), ...members.map(member => member.firstSeenAt)].filter(
+    Number.isFinite,
+  )
   const lasts = [...seen.map(row => row.lastAt.getTime()), ...firsts]
-  const identifiers: Identifier[] = composition.members.map(({ namespace, value }) => ({ namespace, value }))
+  const identifiers: Identifier[] = members.map(({ namespace, value }) => ({ namespace, value }))
   return {
-    node: composition.node,
-    kind: composition.kind,
-    publicId: composition.publicId,
+    node: representative.node,
+    kind,
+    publicId: representative.publicId,
     ...listRowOf(folded.traits, identifiers),
     firstSeenAt: new Date(Math.min(...firsts)),
     lastSeenAt: new Date(Math.max(...lasts)),
   }
 }
+
+const saysSomething = ({ event, hub }: UnifiedEvent) =>
+  hub !== 0 && (event.type === 'identify' || (event.traits !== undefined && event.type !== 'group'))

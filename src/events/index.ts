@@ -1,0 +1,11 @@
+/** Events: what other rooms may use. */
+export { type Accepter, openAccepter } from './accept.ts'
+export { eventRoutes } from './api-routes.ts'
+export { awaitProcessed } from './await-processed.ts'
+export type { Acceptance, CommittedGroup, Submission } from './commit.ts'
+export { type Batch, type Driver, openDriver, type Stages } from './drive.ts'
+export { archiveFolder, eventJobs } from './jobs.ts'
+export { encodeLine } from './log-group.ts'
+export { projectEvents } from './project.ts'
+export { countShared, type PastEvent, readHistory, readTimeline } from './read.ts'
+export type { ProcessedEvent } from './row.ts'

@@ -1,0 +1,139 @@
+/** Settings come in; a running system goes out: databases, roles and server, started in order and stopped in reverse. */
+import { join } from 'node:path'
+import { Registry } from 'prom-client'
+import type { Config, Role } from './config.ts'
+import { type Context, openLog, systemClock } from './context.ts'
+import { type Accepter, type Driver, eventJobs, openAccepter } from './events/index.ts'
+import { collectRoutes } from './events/routes.ts'
+import { buildServer, type ReadinessCheck, serveOnSocket } from './http/server.ts'
+import { SOCKET_NAME } from './http/socket.ts'
+import { openPipeline } from './pipeline.ts'
+// import { profileJobs } from './profiles/index.ts'
+import { apiRoutes } from './routes.ts'
+import { findByWriteKey } from './sources/index.ts'
+import { type ClickHouse, openEmbeddedClickHouse, openRemoteClickHouse } from './store/clickhouse.ts'
+import { claimDataFolder } from './store/data-folder.ts'
+import { startEmbeddedPostgres } from './store/embedded-postgres.ts'
+import { type Jobs, startJobs } from './store/jobs.ts'
+import { migrateClickHouse, migratePostgres, migrationFolders, readMigrations } from './store/migrate.ts'
+import { openPostgres, type Postgres, type PostgresTarget } from './store/postgres.ts'
+import { authenticator, type FirstStart, firstStart } from './workspaces/index.ts'
+
+export interface Running {
+  url: string
+  context: Context
+  first: FirstStart
+  /** Stops in the order in which nothing is lost: no new requests, then what is queued, then the databases. */
+  stop(): Promise<void>
+}
+
+/** Throws StartError with a sentence and a hint when it cannot start; whatever had been started is stopped again. */
+export async function start(config: Config): Promise<Running> {
+  const undo: (() => Promise<void> | void)[] = []
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
+  try {
+    const folder = claimDataFolder(config.dataDir)
+    undo.push(folder.release)
+    const { target, postgres } = await openDatabase(config, undo)
+    const clickhouse = await openAnalytics(config, undo)
+    await migratePostgres(postgres, readMigrations(migrationFolders.postgres))
+    await migrateClickHouse(clickhouse, readMigrations(migrationFolders.clickhouse))
+    const system = openRoles(config, target, postgres, clickhouse, undo)
+    const first = await firstStart(system.context)
+    const url = await listen(system, undo)
+    return { url, context: system.context, first, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+type Undo = (() => Promise<void> | void)[]
+
+async function openDatabase(config: Config, undo: Undo): Promise<{ target: PostgresTarget; postgres: Postgres }> {
+  let target: PostgresTarget
+  if (config.databaseUrl) target = { connectionString: config.databaseUrl }
+  else {
+    const server = await startEmbeddedPostgres(join(config.dataDir, 'postgres'))
+    undo.push(server.stop)
+    target = server.connection
+  }
+  const postgres = openPostgres(target)
+  undo.push(() => postgres.end())
+  return { target, postgres }
+}
+
+async function openAnalytics(config: Config, undo: Undo): Promise<ClickHouse> {
+  const clickhouse = config.clickhouseUrl
+    ? openRemoteClickHouse(config.clickhouseUrl)
+    : await openEmbeddedClickHouse(join(config.dataDir, 'clickhouse'))
+  undo.push(() => clickhouse.close())
+  return clickhouse
+}
+
+interface System {
+  context: Context
+  readiness: Record<string, ReadinessCheck>
+}
+
+function openRoles(
+  config: Config,
+  target: PostgresTarget,
+  postgres: Postgres,
+  clickhouse: ClickHouse,
+  undo: Undo,
+): System {
+  const has = (role: Role) => config.roles.has(role)
+  const log = openLog(config.logLevel)
+  let pipeline: Driver | undefined
+  // Every role may write to the log: imports run as jobs, decisions come through the API.
+  const accepter: Accepter = openAccepter({ ...systemClock, log }, target, groups => pipeline?.offer(groups))
+  const context: Context = { config, ...systemClock, postgres, clickhouse, log, accepter }
+  const readiness: Record<string, ReadinessCheck> = {
+    postgres: () => postgres.query('select 1'),
+    clickhouse: () => clickhouse.query('select 1'),
+    log: () => assertReady(accepter.isReady()),
+  }
+  if (has('pipeline')) {
+    const driver = openPipeline(context)
+    pipeline = driver
+    undo.push(driver.close)
+    readiness.pipeline = () => assertReady(driver.isReady())
+  }
+  undo.push(accepter.close)
+  if (has('jobs')) {
+    const jobs: Jobs = startJobs(postgres, log, [...eventJobs(context)])
+    undo.push(jobs.close)
+    readiness.jobs = () => assertReady(jobs.isReady())
+  }
+  return { context, readiness }
+}
+
+function assertReady(isReady: boolean): void {
+  if (!isReady) throw new Error('not ready')
+}
+
+async function listen({ context, readiness }: System, undo: Undo): Promise<string> {
+  const { config } = context
+  const isApi = config.roles.has('api')
+  const app = await buildServer(context, {
+    routes: isApi ? apiRoutes : [],
+    authenticate: authenticator(context),
+    plugins: isApi ? [collectPlugin(context)] : [],
+    readiness,
+    registry: new Registry(),
+  })
+  undo.push(() => app.close())
+  await serveOnSocket(app, join(config.dataDir, SOCKET_NAME))
+  return app.listen({ host: config.host, port: config.port })
+}
+
+const collectPlugin = (context: Context) =>
+  collectRoutes({
+    accepter: context.accepter,
+    findSource: async writeKey => (await findByWriteKey(context, writeKey)) ?? undefined,
+    newMessageId: context.uuid,
+    now: context.now,
+  })
