@@ -94,8 +94,8 @@ const isAmbient = (name: string) =>
 /** What a file reaches for by itself and may not, by name. */
 function reaches(source: Source): { name: string; where: string }[] {
   const found: { name: string; where: string }[] = []
-  const add = (name: string | undefined, where: string) => {
-    if (name !== undefined && !mayReach[source.path]?.names.test(name)) found.push({ name, where })
+  const add = (name: string, where: string) => {
+    if (!mayReach[source.path]?.names.test(name)) found.push({ name, where })
   }
   for (const item of source.imports) {
     if (item.isTypeOnly) continue
@@ -103,7 +103,10 @@ function reaches(source: Source): { name: string; where: string }[] {
       add(name, `${source.path}:${item.line}`)
     }
   }
-  visit(source.program, node => add(globalUse(node), at(source, node.start)))
+  visit(source.program, node => {
+    const name = globalUse(node)
+    if (name !== undefined) add(name, at(source, node.start))
+  })
   return found
 }
 
