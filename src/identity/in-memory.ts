@@ -4,13 +4,8 @@ import type { Refusal } from './components.ts'
 import { type NodeId, type NodeRecord, nobody } from './evidence.ts'
 import { EvidenceGraph } from './graph.ts'
 import { profileLedTo } from './publish.ts'
-import {
-  type BatchOutcome,
-  type HistoryEvent,
-  type IdentityInput,
-  type LoadRequest,
-  resolveBatch,
-} from './resolve-batch.ts'
+import { type BatchOutcome, type IdentityInput, resolveBatch } from './resolve-batch.ts'
+import type { HistoryEvent, LoadRequest } from './step.ts'
 
 /**
  * Identity without a database: in, all events and decisions of a workspace; out, the graph with every node's profile.

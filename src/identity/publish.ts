@@ -73,7 +73,7 @@ export function changesAmong(
   const changes: PublishedChange[] = []
   for (const id of candidates) {
     const node = graph.node(id)
-    if (!isSeen(node) || node.rule.class === 'none') continue
+    if (!isSeen(node)) continue
     const after = assignmentOf(view, components, node)
     if (newlySeen.has(id)) changes.push({ node: id, after })
     else if (!isSame(publishedOf(node), after)) changes.push({ node: id, before: publishedOf(node), after })
@@ -84,6 +84,7 @@ export function changesAmong(
 function assignmentOf(view: View, components: Components, node: GraphNode): Published {
   const profileOf = (vertex: Vertex): NodeId =>
     components.representativeOf(vertex) ?? view.graph.node(nodeOf(vertex)).profile
+  if (node.rule.class === 'none') return { profile: node.id, owners: [] }
   if (node.rule.class !== 'device') return { profile: profileOf(view.anchor(node.id, 0)), owners: [] }
   const claims = view.deviceClaims(node.id)
   if (claims.length === 0) return { profile: profileOf(node.id), owners: [] }

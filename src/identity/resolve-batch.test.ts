@@ -1,8 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Decision } from './decision.ts'
-import { IdentityInMemory } from './in-memory.ts'
-import type { IdentityInput } from './resolve-batch.ts'
 import {
   arrival,
   arrive,
@@ -13,7 +10,10 @@ import {
   SimulatedStore,
   share,
   signature,
-} from './world.test-data.ts'
+} from '../../test/identity-world.ts'
+import type { Decision } from './decision.ts'
+import { IdentityInMemory } from './in-memory.ts'
+import type { IdentityInput } from './resolve-batch.ts'
 
 const rules = rulesWith({})
 

@@ -3,17 +3,9 @@ import { nodeOf, View } from './anchor.ts'
 import { type Refusal, solve } from './components.ts'
 import { type Decision, identifiersOf, type Merge, type Split } from './decision.ts'
 import { nodesOf, type StandingDecision } from './decision-book.ts'
-import {
-  byPriority,
-  type EventHead,
-  type Evidence,
-  evidenceOf,
-  type NodeId,
-  type NodeRecord,
-  nobody,
-} from './evidence.ts'
+import { byPriority, type EventHead, type Evidence, evidenceOf, type NodeId, nobody } from './evidence.ts'
 import { changedVertices, footprintOf } from './footprint.ts'
-import { type EvidenceGraph, type EvidenceRows, type GraphNode, isSeen, type RowChanges } from './graph.ts'
+import { type EvidenceGraph, type GraphNode, isSeen, type RowChanges } from './graph.ts'
 import {
   candidatesOf,
   changesAmong,
@@ -25,6 +17,7 @@ import {
   touchedBy,
 } from './publish.ts'
 import { walkRegion } from './region.ts'
+import { complete, type HistoryEvent, type Step } from './step.ts'
 
 /**
  * One batch of events and decisions: in, a graph of what is known and the batch; out, everything that changes. Pure:
@@ -43,26 +36,13 @@ export interface IdentityEvent extends EventHead {
 
 export type IdentityInput = IdentityEvent | Decision
 
-/** A past event of a device, by the nodes that it was resolved to. */
-export interface HistoryEvent extends EventHead {
-  hub: NodeId
-  nodes: NodeId[]
-}
-
-/** What the graph lacks. The shell calls `answer` once and then takes the next request. */
-export type LoadRequest =
-  /** Records of these identifiers; those that no store knows get a new id. */
-  | { kind: 'find'; identifiers: Identifier[]; answer(records: { record: NodeRecord; isNew: boolean }[]): void }
-  /** All evidence about these nodes. */
-  | { kind: 'load'; nodes: NodeId[]; answer(rows: EvidenceRows): void }
-  /** Every past event that carried this device, each of which has one of the partners (or the device) as its hub. */
-  | { kind: 'history'; device: NodeId; partners: NodeId[]; answer(events: HistoryEvent[]): void }
-
 export interface ResolvedEvent {
   /** The node that the event hangs on, `nobody` for an event without identifiers. */
   hub: NodeId
   /** Its other nodes. */
   nodes: NodeId[]
+  /** The company it speaks of, or `nobody`: it joins no one, but is a node with a life of its own. */
+  group: NodeId
   /** The profile of the event, as of this batch. */
   profile: NodeId
 }
@@ -83,11 +63,6 @@ export interface BatchOutcome {
   touchedProfiles: Set<NodeId>
 }
 
-/** A step of the work that may find the graph lacking; `roundsMax` only stops a bug from asking for ever. */
-const roundsMax = 100_000
-
-type Step<Result> = Generator<LoadRequest, Result, void>
-
 /** What a batch brings that the graph does not know. */
 interface News {
   evidence: Evidence[]
@@ -106,24 +81,17 @@ export function* resolveBatch(graph: EvidenceGraph, batch: IdentityInput[]): Ste
     ...{ refusals: { nodes: [], rows: [] }, profileChanges: [], touchedProfiles: new Set() },
   }
   if (news.evidence.length > 0 || news.sightings.size > 0 || news.decisions.length > 0) {
-    yield* resolveNews(graph, news, outcome)
+    yield* resolveNews(graph, news, outcome, () => newsOf(graph, batch, nodes))
   }
   outcome.events = yield* complete(graph, () =>
     batch.map((input, index) => resolvedEvent(graph, input, nodes[index] ?? [])),
   )
-  for (const event of outcome.events) if (event.profile !== nobody) outcome.touchedProfiles.add(event.profile)
-  return outcome
-}
-
-/** Does a reading step again until the graph has all that it reads. */
-function* complete<Result>(graph: EvidenceGraph, read: () => Result): Step<Result> {
-  for (let round = 0; round < roundsMax; round += 1) {
-    const result = read()
-    const missing = graph.takeMissing()
-    if (missing.length === 0) return result
-    yield { kind: 'load', nodes: missing, answer: rows => graph.fill(missing, rows) }
+  for (const [index, { profile, group }] of outcome.events.entries()) {
+    if (profile !== nobody) outcome.touchedProfiles.add(profile)
+    const input = batch[index]
+    if (group !== nobody && input && 'type' in input && input.type === 'group') outcome.touchedProfiles.add(group)
   }
-  throw new Error('identity: the store does not return what it is asked for')
+  return outcome
 }
 
 /** Lists every node that the batch names; returns those that are new to the workspace. */
@@ -132,7 +100,7 @@ function* findNodes(graph: EvidenceGraph, batch: IdentityInput[]): Step<GraphNod
   for (const input of batch) {
     for (const identifier of namedBy(input)) {
       const key = identifierKey(identifier)
-      if (!graph.find(key) && joins(graph, identifier)) unlisted.set(key, identifier)
+      if (identifier.namespace in graph.rules.namespaces && !graph.find(key)) unlisted.set(key, identifier)
     }
   }
   const newNodes: GraphNode[] = []
@@ -155,19 +123,16 @@ const namedBy = (input: IdentityInput): Identifier[] => {
   return input.previous ? [...input.identifiers, ...input.previous] : input.identifiers
 }
 
-/** Namespaces of class `none` make no nodes: a group is kept on the event and joins nobody. */
-const joins = (graph: EvidenceGraph, { namespace }: Identifier): boolean => {
-  const rule = graph.rules.namespaces[namespace]
-  return rule !== undefined && rule.class !== 'none'
-}
-
-/** The nodes of an event by priority, the hub first. */
+/** The nodes of an event by priority, the hub first; what an alias names comes last, for it is never the hub. */
 function nodesOfInput(graph: EvidenceGraph, input: IdentityInput): GraphNode[] {
   if ('kind' in input) return []
-  const nodes = new Set(namedBy(input).map(identifier => graph.find(identifierKey(identifier))))
-  nodes.delete(undefined)
-  return ([...nodes] as GraphNode[]).sort(byPriority)
+  const carried = listed(graph, input.identifiers).sort(byPriority)
+  if (!input.previous || carried[0]?.rule.class !== 'login') return carried
+  return [...new Set([...carried, ...listed(graph, input.previous).sort(byPriority)])]
 }
+
+const listed = (graph: EvidenceGraph, identifiers: Identifier[]): GraphNode[] =>
+  identifiers.flatMap(identifier => graph.find(identifierKey(identifier)) ?? [])
 
 function newsOf(graph: EvidenceGraph, batch: IdentityInput[], nodes: GraphNode[][]): News {
   const news: News = { evidence: [], sightings: new Map(), decisions: [] }
@@ -180,10 +145,13 @@ function newsOf(graph: EvidenceGraph, batch: IdentityInput[], nodes: GraphNode[]
     for (const node of input.previous ? carriedBy(input, named) : named) {
       if (input.at < (news.sightings.get(node.id) ?? node.firstSeenAt)) news.sightings.set(node.id, input.at)
     }
-    for (const evidence of evidenceOf(input, named)) if (!graph.has(evidence)) news.evidence.push(evidence)
+    for (const evidence of evidenceOf(input, named.filter(isPersonal)))
+      if (!graph.has(evidence)) news.evidence.push(evidence)
   }
   return news
 }
+
+const isPersonal = (node: GraphNode): boolean => node.rule.class !== 'none'
 
 /** What an alias says of before is named, not seen: it may have been a login or a browser. */
 function carriedBy(event: IdentityEvent, nodes: GraphNode[]): GraphNode[] {
@@ -194,7 +162,7 @@ function carriedBy(event: IdentityEvent, nodes: GraphNode[]): GraphNode[] {
 const isNewDecision = ({ decisions }: EvidenceGraph, decision: Decision): boolean =>
   decision.kind === 'undo' ? !decisions.isUndone(decision.decision) : !decisions.find(decision.id)
 
-function* resolveNews(graph: EvidenceGraph, news: News, outcome: BatchOutcome): Step<void> {
+function* resolveNews(graph: EvidenceGraph, news: News, outcome: BatchOutcome, readAgain: () => News): Step<void> {
   const touched = touchedByNews(graph, news)
   const before = yield* complete(graph, () => {
     for (const end of news.evidence.flatMap(endsOf)) graph.evidence(end)
@@ -202,7 +170,9 @@ function* resolveNews(graph: EvidenceGraph, news: News, outcome: BatchOutcome): 
   })
   for (const decision of news.decisions) takeDecision(graph, decision)
   yield* contestDevices(graph, news, touched, outcome)
-  for (const evidence of news.evidence) graph.insert(evidence, outcome.rows)
+  // What the batch says of a device that has just become contested counts in full, also what was no news before.
+  const { evidence } = yield* complete(graph, readAgain)
+  for (const shown of evidence) graph.insert(shown, outcome.rows)
   const newlySeen = takeSightings(graph, news, outcome)
 
   const dirty = yield* complete(graph, () => {
@@ -301,9 +271,9 @@ function* fetchHistory(graph: EvidenceGraph, device: NodeId, rows: RowChanges): 
   graph.evidence(device).isFull = true
   for (const event of history) {
     // Nodes that are not listed were never seen with this device without a login: they show nothing about it.
-    const nodes = [event.hub, ...event.nodes].filter(id => graph.isListed(id)).map(id => graph.node(id))
     if (!graph.isListed(event.hub)) continue
-    for (const evidence of evidenceOf(event, nodes.sort(byPriority))) {
+    const others = event.nodes.filter(id => graph.isListed(id)).map(id => graph.node(id))
+    for (const evidence of evidenceOf(event, [graph.node(event.hub), ...others.sort(byPriority)])) {
       if (endsOf(evidence).includes(device)) graph.insert(evidence, rows)
     }
   }
@@ -323,7 +293,8 @@ function takeSightings(graph: EvidenceGraph, news: News, outcome: BatchOutcome):
 }
 
 function resolvedEvent(graph: EvidenceGraph, input: IdentityInput, nodes: GraphNode[]): ResolvedEvent {
-  const [hub, ...others] = nodes
-  if (!hub || 'kind' in input) return { hub: nobody, nodes: [], profile: nobody }
-  return { hub: hub.id, nodes: others.map(node => node.id), profile: profileAt(graph, hub.id, input.at) }
+  const [hub, ...others] = nodes.filter(isPersonal)
+  const group = nodes.find(node => !isPersonal(node))?.id ?? nobody
+  if (!hub || 'kind' in input) return { hub: nobody, nodes: [], group, profile: nobody }
+  return { hub: hub.id, nodes: others.map(node => node.id), group, profile: profileAt(graph, hub.id, input.at) }
 }

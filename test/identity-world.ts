@@ -1,14 +1,22 @@
 import fc from 'fast-check'
-import { defaultIdentityRules, type Identifier, type IdentityRules } from '../spec/identifier.ts'
-import { nodeOf } from './anchor.ts'
-import type { Refusal } from './components.ts'
-import { type Decision, type Member, planMerge, planSplit } from './decision.ts'
-import type { StandingDecision } from './decision-book.ts'
-import type { Alias, Claim, Link, NodeId, NodeRecord } from './evidence.ts'
-import { EvidenceGraph, type EvidenceRows, type OwnerInterval } from './graph.ts'
-import { profileAt } from './publish.ts'
-import type { BatchOutcome, HistoryEvent, IdentityEvent, IdentityInput, LoadRequest } from './resolve-batch.ts'
-import { resolveBatch } from './resolve-batch.ts'
+import { nodeOf } from '../src/identity/anchor.ts'
+import type { Refusal } from '../src/identity/components.ts'
+import { type Decision, type Member, planMerge, planSplit } from '../src/identity/decision.ts'
+import type { StandingDecision } from '../src/identity/decision-book.ts'
+import {
+  type Alias,
+  byPriority,
+  type Claim,
+  type Link,
+  type NodeId,
+  type NodeRecord,
+} from '../src/identity/evidence.ts'
+import { EvidenceGraph, type EvidenceRows, type OwnerInterval } from '../src/identity/graph.ts'
+import { profileAt } from '../src/identity/publish.ts'
+import type { BatchOutcome, IdentityEvent, IdentityInput } from '../src/identity/resolve-batch.ts'
+import { resolveBatch } from '../src/identity/resolve-batch.ts'
+import type { HistoryEvent, LoadRequest } from '../src/identity/step.ts'
+import { defaultIdentityRules, type Identifier, type IdentityRules } from '../src/spec/identifier.ts'
 
 /**
  * Random small worlds for the properties of identity: few people, few identifiers, tied times, so that every rule
@@ -199,7 +207,7 @@ export function signature(graph: EvidenceGraph, all: IdentityInput[], refusals: 
   const ofEvents = all.flatMap(input => {
     if ('kind' in input) return []
     const nodes = input.identifiers.flatMap(({ namespace, value }) => graph.find(`${namespace}:${value}`) ?? [])
-    const hub = nodes.sort((x, y) => x.rule.priority - y.rule.priority || (x.key < y.key ? -1 : 1))[0]
+    const hub = nodes.sort(byPriority)[0]
     return hub ? [`event ${input.messageId} ${keyOf(profileAt(graph, hub.id, input.at))}`] : []
   })
   const ofNodes = [...graph.nodes()]
@@ -223,11 +231,10 @@ export function historyIn(graph: () => EvidenceGraph, past: () => IdentityInput[
     const { key } = graph().node(device)
     return past().flatMap((input): HistoryEvent[] => {
       if ('kind' in input) return []
-      const named = [...input.identifiers, ...(input.previous ?? [])]
-      const nodes = named.flatMap(({ namespace, value }) => graph().find(`${namespace}:${value}`) ?? [])
-      nodes.sort((x, y) => x.rule.priority - y.rule.priority || (x.key < y.key ? -1 : 1))
-      const [hub, ...others] = nodes
-      if (!hub || !nodes.some(node => node.key === key)) return []
+      const find = (named: Identifier[]) =>
+        named.flatMap(({ namespace, value }) => graph().find(`${namespace}:${value}`) ?? []).sort(byPriority)
+      const [hub, ...others] = [...new Set([...find(input.identifiers), ...find(input.previous ?? [])])]
+      if (!hub || ![hub, ...others].some(node => node.key === key)) return []
       const { messageId, at, type, source } = input
       return [{ messageId, at, type, source, hub: hub.id, nodes: others.map(node => node.id) }]
     })
