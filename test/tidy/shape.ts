@@ -1,6 +1,6 @@
 /** Size, words and names. In: source files. Out: each that is too long, silenced, unfinished, misnamed or unexplained. */
 import { posix } from 'node:path'
-import { at, dottedName, isTest, lineOf, linesIn, type Source, type SyntaxNode, visit } from './source.ts'
+import { at, dottedName, isTest, linesIn, type Source, type SyntaxNode, visit } from './source.ts'
 
 const FUNCTION_LINES_MAX = 70
 const FILE_LINES_MAX = 400
@@ -29,10 +29,8 @@ const isFunction = (node: SyntaxNode) =>
   /^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(node.type)
 
 function ownLines(source: Source, root: SyntaxNode): number {
-  const heights = (nodes: SyntaxNode[]) =>
-    nodes.map(node => lineOf(source.text, node.end) - lineOf(source.text, node.start) + 1)
-  const [height] = heights([root]) as [number]
-  return height - heights(namedInside(root)).reduce((sum, lines) => sum + lines, 0)
+  const height = (node: SyntaxNode) => source.text.slice(node.start, node.end).split('\n').length
+  return namedInside(root).reduce((lines, inner) => lines - height(inner), height(root))
 }
 
 /** The outermost functions inside `root` that have a name: declared, assigned, or members of an object. */
