@@ -50,7 +50,11 @@ function ungroup(text: string, { decimal, thousands }: NumberStyle): string | un
   return sign + groups.join('') + (fraction === undefined ? '' : `.${fraction}`)
 }
 
-function canonical(text: string): Decimal | undefined {
+/** What most files hold: already as it should be. */
+const tidy = /^(?:0|-?[1-9]\d*|-?(?:0|[1-9]\d*)\.\d*[1-9])$/
+
+function canonical(text: string): Decimal {
+  if (tidy.test(text)) return text
   const isNegative = text.startsWith('-')
   const [whole = '', fraction = ''] = text.replace(/^[+-]/, '').split('.')
   const left = whole.replace(/^0+/, '') || '0'
@@ -93,5 +97,5 @@ function unscale(digits: bigint, scale: number): Decimal {
   const isNegative = digits < 0n
   const text = (isNegative ? -digits : digits).toString().padStart(scale + 1, '0')
   const value = scale === 0 ? text : `${text.slice(0, -scale)}.${text.slice(-scale)}`
-  return canonical(isNegative ? `-${value}` : value) ?? '0'
+  return canonical(isNegative ? `-${value}` : value)
 }

@@ -3,6 +3,8 @@ import { COLUMNS_MAX, FileFault } from './row.ts'
 
 /** Columns of our own rejects file: passed over when the mended file comes back. */
 export const rejectsColumns = ['throughline_row', 'throughline_reason', 'throughline_detail'] as const
+/** Field of a rejected JSON line whose text could not be read at all. */
+export const RAW_FIELD = 'throughline_raw'
 
 export interface Header {
   columns: string[]

@@ -1,10 +1,10 @@
 /** The first text of a file in, its layout out: which format, how its cells are delimited, what its columns are called. */
 import * as z from 'zod'
 import { createDelimitedSplitter, type Dialect, splitRecords } from './delimited.ts'
-import { guessHeader, type Header, nameColumns, numberColumns, rejectsColumns } from './header.ts'
+import { guessHeader, type Header, nameColumns, numberColumns, RAW_FIELD, rejectsColumns } from './header.ts'
 import { createItemSplitter, createLineSplitter, type JsonShape } from './json-splitter.ts'
 import { jsonColumns } from './json-value.ts'
-import { COLUMNS_MAX, FileFault, type RowDraft, type SplitPhase, type Splitter } from './row.ts'
+import { breakRow, COLUMNS_MAX, FileFault, type RowDraft, type SplitPhase, type Splitter } from './row.ts'
 
 export const formatTypes = ['csv', 'tsv', 'ndjson', 'json', 'parquet'] as const
 export type FormatType = (typeof formatTypes)[number]
@@ -62,11 +62,17 @@ export function guessLayout(
   said: FormatOverrides,
 ): { layout: Layout; headerChars: number } {
   if (text.trim() === '') throw new FileFault('empty_file', 'The file is empty.')
-  const isOurs = text.startsWith(rejectsColumns[0])
-  const overrides = isOurs ? {} : said
-  const json = isOurs ? undefined : guessJson(text, isWhole, overrides)
+  const overrides = oursOf(text) ?? said
+  const json = guessJson(text, isWhole, overrides)
   if (json) return { layout: { ...json, columns: sampleColumns(json, text) }, headerChars: 0 }
   return guessDelimited(text, isWhole, overrides)
+}
+
+/** A rejects file of ours, whatever the mapping says of the file that it came from. */
+function oursOf(text: string): FormatOverrides | undefined {
+  const [first] = rejectsColumns
+  if (text.startsWith(`{"${first}":`)) return { type: 'ndjson' }
+  return text.startsWith(first) ? { type: 'csv', delimiter: text.charAt(first.length), header: true } : undefined
 }
 
 /** What to call the format of a layout. */
@@ -77,21 +83,29 @@ export const formatOf = (layout: Layout): FormatType => {
 
 /** Makes the splitter that cuts text of this layout, from behind its header on. */
 export function createSplitter(layout: Layout, phase?: SplitPhase): Splitter {
+  const splitter = splitterOf(layout, phase)
+  return layout.columns[0] === rejectsColumns[0] ? dropRejectsColumns(splitter) : splitter
+}
+
+function splitterOf(layout: Layout, phase?: SplitPhase): Splitter {
   if (layout.kind === 'lines') return createLineSplitter(phase)
   if (layout.kind === 'items') return createItemSplitter(layout.shape, layout.list, phase)
-  const splitter = createDelimitedSplitter(layout, layout.columns, layout.neededColumns, phase)
-  return layout.columns[0] === rejectsColumns[0] ? dropRejectsColumns(splitter) : splitter
+  return createDelimitedSplitter(layout, layout.columns, layout.neededColumns, phase)
 }
 
 /** The columns that a mapping sees. */
 export const visibleColumns = (layout: Layout): string[] =>
-  layout.columns[0] === rejectsColumns[0] ? layout.columns.slice(rejectsColumns.length) : layout.columns
+  layout.columns[0] === rejectsColumns[0]
+    ? layout.columns.slice(rejectsColumns.length).filter(column => column !== RAW_FIELD)
+    : layout.columns
 
 /** A mended rejects file reads as the file it came from: without the three columns in front that we added. */
 function dropRejectsColumns(splitter: Splitter): Splitter {
   const drop = (draft: RowDraft): RowDraft => {
     if (draft.reject)
       return { ...draft, cells: draft.cells.length > 1 ? draft.cells.slice(rejectsColumns.length) : draft.cells }
+    const raw = draft.values[RAW_FIELD]
+    if (typeof raw === 'string') return breakRow('invalid_json', 'not mended yet: its text is no JSON', raw)
     const values = { ...draft.values }
     for (const column of rejectsColumns) delete values[column]
     return { ...draft, values }

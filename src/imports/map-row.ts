@@ -1,6 +1,7 @@
 /** One row of a file in, its events out, or the one reason why it has none. Never both: a row is taken whole or not at all. */
 import { hash } from 'node:crypto'
 import type { Event } from '../spec/event.ts'
+import { defaultIdentityRules } from '../spec/identifier.ts'
 import type { Json, JsonObject } from '../spec/json.ts'
 import { ValueFault, valueReasons } from './convert.ts'
 import { type PreparedField, type PreparedMapping, type PreparedOutput, putAt, type Variant } from './prepare.ts'
@@ -10,10 +11,14 @@ import { type SourceRow, textOf } from './source-row.ts'
 /** Longest message id that is taken from the file as it stands (Segment's limit); longer ones are hashed. */
 export const MESSAGE_ID_CHARS_MAX = 100
 
+/** Longest id and event name that the door of the log lets in. */
+const ID_CHARS_MAX = 500
+
 /** Why a row makes no events. Closed: each has a test. */
 export const rejectReasons = [
   ...rowReasons,
   ...valueReasons,
+  'id_too_long',
   'no_identifier',
   'no_group',
   'no_previous_id',
@@ -91,7 +96,7 @@ function makeEvent(making: Making): MappedEvent | Reject {
     putFields(event, 'traits', variant.traits, source) ??
     putFields(event, 'properties', variant.properties, source) ??
     putFields(event, 'context', variant.context, source) ??
-    putIdentifiers(event, variant, source)
+    putExternalIds(event, variant, source)
   if (fault) return fault
   if (variant.rest) putRest(event, variant.rest, source, prepared.columns)
   return missingOf(event, variant) ?? event
@@ -99,7 +104,7 @@ function makeEvent(making: Making): MappedEvent | Reject {
 
 /** The file's own id, or one made of what the row is: then the same file gives the same ids, also when rows are appended. */
 function messageIdOf({ prepared, row, source, variant, index }: Making): string | Reject {
-  const suffix = index === 0 ? '' : `-${index}`
+  const suffix = index === 0 ? '' : `#${index}`
   if (variant.messageId) {
     const id = variant.messageId(source)
     if (id === '')
@@ -115,6 +120,7 @@ function putNames(event: MappedEvent, variant: Variant, source: SourceRow): Reje
   if (variant.type === 'track') {
     const name = variant.event(source)
     if (name === '') return { reason: 'no_event_name', detail: 'the name of the event is empty' }
+    if (name.length > ID_CHARS_MAX) return { reason: 'id_too_long', detail: 'the name of the event is too long' }
     event.event = name
   }
   if (variant.type === 'page' || variant.type === 'screen') {
@@ -130,13 +136,17 @@ function putIds(event: MappedEvent, variant: Variant, source: SourceRow): Reject
   const userId = variant.userId(source)
   const anonymousId = variant.anonymousId(source)
   const groupId = variant.groupId(source)
+  if (userId.length > ID_CHARS_MAX || anonymousId.length > ID_CHARS_MAX || groupId.length > ID_CHARS_MAX) {
+    return { reason: 'id_too_long', detail: `an id is longer than ${ID_CHARS_MAX} characters` }
+  }
   if (userId !== '') event.userId = userId
   if (anonymousId !== '') event.anonymousId = anonymousId
   if (groupId !== '') event.groupId = groupId
   else if (variant.type === 'group') return { reason: 'no_group', detail: 'the id of the company is empty' }
   if (variant.type === 'alias') {
     const previousId = variant.previousId(source)
-    if (previousId === '') return { reason: 'no_previous_id', detail: 'the id that the person was known by is empty' }
+    if (previousId === '' || userId === '')
+      return { reason: 'no_previous_id', detail: 'an alias needs both ids of the person' }
     event.previousId = previousId
   }
   return undefined
@@ -201,9 +211,9 @@ const mixedCurrencies = (field?: PreparedField): Reject => ({
 })
 
 /** Identifiers beyond the two of every event travel as Segment's external ids. */
-function putIdentifiers(event: MappedEvent, variant: Variant, source: SourceRow): Reject | undefined {
+function putExternalIds(event: MappedEvent, variant: Variant, source: SourceRow): Reject | undefined {
   const externalIds: Json[] = []
-  for (const field of variant.identifiers) {
+  for (const field of variant.externalIds) {
     const value = field.read(source)
     if (value instanceof ValueFault) {
       if (field.omitsInvalid) continue
@@ -244,9 +254,15 @@ function missingOf(event: MappedEvent, variant: Variant): Reject | undefined {
 
 const isMissing = (value: Json | undefined) => value === undefined || value === null || value === ''
 
+/** Traits and properties that a new workspace takes for identifiers, in both spellings. */
+const identifyingKeys = Object.values(defaultIdentityRules.namespaces)
+  .flatMap(rule => rule.keys)
+  .flatMap(key => [key, key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())])
+
 /** Whether identity finds anything in the event to hold on to. A group joins nobody and does not count. */
-function hasIdentifier({ userId, anonymousId, traits, properties, context }: MappedEvent): boolean {
+export function hasIdentifier({ userId, anonymousId, type, traits, properties, context }: MappedEvent): boolean {
   if (userId !== undefined || anonymousId !== undefined) return true
   if (Array.isArray(context?.externalIds) && context.externalIds.length > 0) return true
-  return [traits, properties].some(each => !isMissing(each?.email) || !isMissing(each?.phone))
+  const places = type === 'group' ? [properties] : [traits, properties]
+  return places.some(place => place !== undefined && identifyingKeys.some(key => !isMissing(place[key])))
 }

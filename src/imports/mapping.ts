@@ -3,6 +3,7 @@
  * declarative on purpose: it can be shown as a form, guessed, compared and kept beside the data, and it cannot run away.
  */
 import * as z from 'zod'
+import { namespaceName } from '../spec/identifier.ts'
 import type { Json } from '../spec/json.ts'
 import { faultOfDateFormat, isZone, namedDateFormats } from './dates.ts'
 import { formatSchema } from './layout.ts'
@@ -154,6 +155,7 @@ export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
 const fieldsSchema = z
   .record(z.string().min(1).max(TEXT_CHARS_MAX), fieldSchema)
   .refine(record => Object.keys(record).length <= FIELDS_MAX, `at most ${FIELDS_MAX} fields`)
+  .refine(record => !Object.keys(record).some(name => name.split('.').includes('__proto__')), '__proto__ is no field')
   .describe('name of the field (a.b makes an object) → where its value comes from')
 
 const outputFields = {
@@ -165,10 +167,10 @@ const outputFields = {
   anonymousId: template.optional(),
   groupId: template.optional(),
   previousId: template.optional(),
-  identifiers: z
-    .record(z.string().regex(/^[a-z][a-z0-9_.]*$/, 'lower-case letters, digits, _ and .'), fieldSchema)
+  externalIds: z
+    .record(namespaceName, fieldSchema)
     .optional()
-    .describe('other identifiers by namespace (email, phone, card_token …); sent as context.externalIds'),
+    .describe('further identifiers by namespace (email, phone, card_token …); they become context.externalIds'),
   identity: z
     .enum(['required', 'optional', 'none'])
     .optional()
@@ -265,15 +267,15 @@ type OutputFault = { message: string; path: (string | number)[] }
 /** What one output needs, over all of its cases. */
 function faultsOfOutput(output: Output): OutputFault[] {
   const faults: OutputFault[] = []
-  const inEveryCase = (field: 'event' | 'groupId' | 'previousId') =>
+  const inEveryCase = (field: 'event' | 'groupId' | 'previousId' | 'userId') =>
     output[field] !== undefined ||
     (output.cases?.length ? output.cases.every(each => each[field] !== undefined) : false)
   const type = output.type ?? 'track'
   if (output.kind === 'events' && type === 'track' && !inEveryCase('event')) {
     faults.push({ message: 'events need a name: set event', path: ['event'] })
   }
-  if (output.kind === 'events' && type === 'alias' && !inEveryCase('previousId')) {
-    faults.push({ message: 'an alias needs previousId', path: ['previousId'] })
+  if (output.kind === 'events' && type === 'alias' && !(inEveryCase('previousId') && inEveryCase('userId'))) {
+    faults.push({ message: 'an alias needs previousId and userId', path: ['previousId'] })
   }
   if (output.kind === 'companies' && !inEveryCase('groupId')) {
     faults.push({ message: 'companies need groupId', path: ['groupId'] })

@@ -45,7 +45,7 @@ export interface Variant {
   groupId: TextField
   previousId: TextField
   identity: 'required' | 'optional' | 'none'
-  identifiers: PreparedField[]
+  externalIds: PreparedField[]
   timestamp: PreparedField | undefined
   /** Nothing: made from the row. A text that is empty: one of its columns is. */
   messageId: TextField | undefined
@@ -143,7 +143,7 @@ function prepareVariant(output: Output, compiler: Compiler): Variant {
     groupId: template(output.groupId),
     previousId: template(output.previousId),
     identity: output.identity ?? defaultIdentity[kind],
-    identifiers: compiler.fields(output.identifiers, false),
+    externalIds: compiler.fields(output.externalIds, false),
     timestamp: compiler.timestamp(output.timestamp),
     messageId: output.messageId === undefined ? undefined : compiler.filled(output.messageId),
     messageIdColumns: output.messageId === undefined ? [] : columnsOf(parseTemplate(output.messageId)),

@@ -12,8 +12,8 @@ export const ROW_CHARS_MAX = 8 * 1024 * 1024
 export const QUOTED_LINES_MAX = 1_000
 /** Most columns of a file. */
 export const COLUMNS_MAX = 10_000
-/** Deepest nesting of one JSON row. */
-export const JSON_DEPTH_MAX = 64
+/** Deepest nesting of one JSON row: the log takes 32 levels, and the event around the row needs two. */
+export const JSON_DEPTH_MAX = 30
 /** How much of a broken row is kept for the rejects file, in characters. */
 export const BROKEN_RAW_CHARS_MAX = 64 * 1024
 
