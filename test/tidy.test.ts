@@ -156,7 +156,7 @@ describe('the world', () => {
 describe('SQL', () => {
   const store = (sql: string) => one('src/profiles/store.ts', `const text = \`${sql}\``)
 
-  test('stands in store.ts, compile….ts and the store folder only, in lower case', () => {
+  test('stands in store….ts, project.ts, compile….ts and the store folder only, in lower case', () => {
     expect([...sqlOutsideStores(sources), ...loudSql(sources)]).toEqual([])
   })
 

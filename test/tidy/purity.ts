@@ -23,6 +23,7 @@ export const mayReach: Record<string, { names: RegExp; why: string }> = {
     names: /^performance\.now$/,
     why: 'how slow a body is must not follow a clock that can be set',
   },
+  'src/events/accept.ts': { names: /^performance\.now$/, why: 'milliseconds of gathering must not either' },
   'src/store/clickhouse.ts': { names: /^randomUUID$/, why: 'names of files that are read once and removed' },
   'src/imports/open.ts': {
     names: /^(randomUUID|node:(fs|fs\/promises|os))$/,
