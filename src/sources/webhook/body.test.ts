@@ -54,8 +54,13 @@ describe('a form-encoded body', () => {
     })
   })
 
-  test('is recognised in a pasted sample without a content type', () => {
-    expect(readWebhookText('a=1&b=2')).toEqual({ ok: true, body: { a: '1', b: '2' } })
+  test('is recognised without its content type, as in a pasted sample', () => {
+    for (const type of ['', 'application/octet-stream', 'text/plain']) {
+      expect(readWebhookText('a=1&b=2', type)).toEqual({ ok: true, body: { a: '1', b: '2' } })
+    }
+    expect(readWebhookText('Body=Hello%2C+Ada%21&From=%2B4930901820', '')).toMatchObject({
+      body: { Body: 'Hello, Ada!' },
+    })
     expect(readWebhookText('not json')).toMatchObject({ ok: false, reason: 'invalid_json' })
   })
 

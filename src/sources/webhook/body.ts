@@ -1,13 +1,12 @@
 /**
- * Reads a delivered body: raw bytes and a content type come in, JSON goes out. JSON is tried first whatever the content
- * type says (vendors mislabel it), then form encoding. Never throws.
+ * Reads a delivered body: raw bytes and a content type come in, JSON goes out. JSON is tried first, then form fields,
+ * whatever the content type says: vendors mislabel both. Never throws.
  */
 import type { Json, JsonObject } from '../../spec/json.ts'
 import { findJsonFault } from './json-fault.ts'
 import { formDepthMax, formFieldsMax, locatedCharactersMax } from './limits.ts'
 
-export const bodyFaults = ['empty_body', 'invalid_encoding', 'invalid_json', 'too_many_fields'] as const
-export type BodyFault = (typeof bodyFaults)[number]
+export type BodyFault = 'empty_body' | 'invalid_encoding' | 'invalid_json' | 'too_many_fields'
 
 /** `line` and `column` count from 1 and are given where the fault can be placed. */
 export type ReadBody =
@@ -25,11 +24,10 @@ export function readWebhookBody(rawBody: Uint8Array, contentType = ''): ReadBody
 export function readWebhookText(text: string, contentType = ''): ReadBody {
   const trimmed = text.replace(/^\uFEFF/, '').trim()
   if (trimmed === '') return fault('empty_body', 'The body is empty.')
-  const isForm = contentType.toLowerCase().startsWith('application/x-www-form-urlencoded')
-  const looksLikeJson = /^[[{"]/.test(trimmed)
-  if (isForm && !looksLikeJson) return readForm(trimmed)
   const read = readJson(text.replace(/^\uFEFF/, ''))
-  return read.ok || looksLikeJson || contentType !== '' || !looksLikeForm(trimmed) ? read : readForm(trimmed)
+  if (read.ok || /^[[{"]/.test(trimmed)) return read
+  const saysForm = contentType.toLowerCase().startsWith('application/x-www-form-urlencoded')
+  return saysForm || looksLikeForm(trimmed) ? readForm(trimmed) : read
 }
 
 const longNumber = /\d{16}/

@@ -8,8 +8,7 @@
 import { isJsonObject, type Json } from '../../spec/json.ts'
 import { elementsMax, pathCharactersMax, pathStepsMax } from './limits.ts'
 
-export const pathRoots = ['$', '@', '@parent', 'headers'] as const
-export type PathRoot = (typeof pathRoots)[number]
+type PathRoot = '$' | '@' | '@parent' | 'headers'
 
 export interface Path {
   root: PathRoot
@@ -17,7 +16,7 @@ export interface Path {
 }
 
 /** Stands for `[*]`. A symbol, because a key may well be called `*`. */
-export const wildcard = Symbol('every element')
+const wildcard = Symbol('every element')
 
 /** What paths can reach. `item` and `parent` are undefined outside `each` and `collect`. */
 export interface Scope {

@@ -5,7 +5,7 @@ import { findWebhookPreset, webhookPresets } from './presets/index.ts'
 import { type SignatureScheme, signatureSchemeSchema } from './signature.ts'
 
 /** Secrets at one time: the one in use, and those that are being rolled out or away. */
-export const secretsMax = 5
+const secretsMax = 5
 const secretCharactersMax = 500
 
 const secret = z.string().trim().min(1).max(secretCharactersMax)

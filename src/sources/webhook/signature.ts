@@ -6,7 +6,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 
 /** A signed time further away than this is refused: what Stripe and Standard Webhooks recommend against replays. */
-export const signatureToleranceSeconds = 300
+const signatureToleranceSeconds = 300
 /** Signatures looked at in one request; rotation needs two. */
 export const signaturesMax = 10
 

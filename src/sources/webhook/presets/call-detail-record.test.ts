@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { deliver, namedBy } from '../../../../test/webhook-delivery.ts'
 import type { Json, JsonObject } from '../../../spec/json.ts'
 import { readWebhookText } from '../body.ts'
 import { callDetailRecordPreset } from './call-detail-record.ts'
-import { deliver, namedBy } from './deliver.ts'
 
 const record: JsonObject = {
   call_id: 'call-1',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { deliver, namedBy } from '../../../../test/webhook-delivery.ts'
 import type { Json, JsonObject } from '../../../spec/json.ts'
-import { deliver, namedBy } from './deliver.ts'
 import { metaPreset } from './meta.ts'
 
 const page = (...changes: JsonObject[]): Json => ({ object: 'page', entry: [{ id: '100', time: 1767261700, changes }] })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { deliver, namedBy, rulesWith } from '../../../../test/webhook-delivery.ts'
 import { webhookMappingSchema } from '../mapping.ts'
 import { signatureSchemeSchema } from '../signature.ts'
-import { deliver, namedBy, rulesWith } from './deliver.ts'
 import { findWebhookPreset, webhookPresets } from './index.ts'
 
 describe.each(webhookPresets.map(preset => [preset.id, preset] as const))('the preset %s', (id, preset) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { deliver, namedBy } from '../../../../test/webhook-delivery.ts'
 import type { JsonObject } from '../../../spec/json.ts'
-import { deliver, namedBy } from './deliver.ts'
 import { stripePreset } from './stripe.ts'
 
 /** An event as Stripe wraps it; made-up ids and people. */

@@ -1,16 +1,17 @@
-/** For tests of presets: a preset and a delivery come in; its events, and whom the identity rules say they name, go out. */
-import type { Event } from '../../../spec/event.ts'
+/** Deliveries to webhook presets: a preset and a body come in; its events, and whom the identity rules say they name, go out. */
+
+import { applyWebhookMapping, type WebhookOutcome } from '../src/sources/webhook/apply.ts'
+import type { WebhookEvent } from '../src/sources/webhook/make-event.ts'
+import type { WebhookPreset } from '../src/sources/webhook/presets/preset.ts'
+import type { Event } from '../src/spec/event.ts'
 import {
   defaultIdentityRules,
   extractIdentifiers,
   type IdentityRules,
   identifierKey,
   identityRulesSchema,
-} from '../../../spec/identifier.ts'
-import type { Json } from '../../../spec/json.ts'
-import { applyWebhookMapping, type WebhookOutcome } from '../apply.ts'
-import type { WebhookEvent } from '../make-event.ts'
-import type { WebhookPreset } from './preset.ts'
+} from '../src/spec/identifier.ts'
+import type { Json } from '../src/spec/json.ts'
 
 const receivedAt = '2026-02-01T00:00:00.000Z'
 const source = 'vendor'
