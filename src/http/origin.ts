@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Actor, Method } from './route.ts'
 
 const SAFE_METHODS: ReadonlySet<Method> = new Set(['GET'])
-export const CSRF_HEADER = 'x-csrf-token'
+const CSRF_HEADER = 'x-csrf-token'
 
 /**
  * Two fences, each enough alone: the browser's own word on where the request comes from, and a token that only a page

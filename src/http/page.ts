@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Problem } from '../errors.ts'
 
-export const PAGE_ROWS_MAX = 200
+const PAGE_ROWS_MAX = 200
 const PAGE_ROWS = 50
 const CURSOR_CHARACTERS_MAX = 1_000
 

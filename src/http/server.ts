@@ -1,6 +1,5 @@
 /** In: routes, plugins and checks. Out: a server that answers them, ends cleanly, and says how it is. */
 import type { Socket } from 'node:net'
-import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Registry } from 'prom-client'
 import type { Context } from '../context.ts'
@@ -12,7 +11,7 @@ import { describeRoutes } from './openapi.ts'
 import { failureForLog, PROBLEM_CONTENT_TYPE, problemBody, problemFrom } from './problem.ts'
 import type { AnyRoute } from './route.ts'
 import { watchSlowBodies } from './slow.ts'
-import { isLocal, listenOnSocket } from './socket.ts'
+import { isLocal, listenOnSocket, type SocketListener } from './socket.ts'
 import { systemRoutes } from './system.ts'
 
 /** Throws (or rejects) when this part cannot do its work. */
@@ -33,7 +32,7 @@ export interface ServerOptions {
   limits?: ApiOptions['limits']
 }
 
-export const HEADERS_TIMEOUT_MS = 8_000
+const HEADERS_TIMEOUT_MS = 8_000
 /** How often Node looks for connections whose time is up; with the time itself: gone within 10 seconds. */
 const TIMEOUT_CHECK_MS = 1_000
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
@@ -61,7 +60,7 @@ export async function buildServer(context: Context, options: ServerOptions): Pro
   app.server.maxConnections = CONNECTIONS_MAX
   watchSlowBodies(app.server, () => performance.now())
   measureRequests(app, registry)
-  app.addHook('preClose', () => drain(app))
+  endConnectionsOnClose(app)
   const methodsAt = rememberPaths(app)
 
   app.setErrorHandler(fail)
@@ -85,7 +84,7 @@ export async function buildServer(context: Context, options: ServerOptions): Pro
   return app
 }
 
-const socketListeners = new WeakMap<FastifyInstance, { close(): Promise<void> }>()
+const socketListeners = new WeakMap<FastifyInstance, SocketListener>()
 
 /**
  * Serves the same app on `<dataDir>/throughline.sock`; requests through it are the local administrator's. Closes with
@@ -122,12 +121,25 @@ function answerFailures(context: Context): Fail {
   }
 }
 
-/** Streams hear of the close through their signal; whatever still works after a while is cut, on both listeners. */
-async function drain(app: FastifyInstance): Promise<void> {
-  const timer = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS)
-  app.server.once('close', () => clearTimeout(timer))
-  timer.unref()
-  await Promise.race([socketListeners.get(app)?.close(), setTimeoutPromise(DRAIN_MS, undefined, { ref: false })])
+/**
+ * On close: streams hear of it through their signal; a connection at work ends after its answer, or its keep-alive
+ * would hold us; whatever still works after a while is cut, on both listeners.
+ */
+function endConnectionsOnClose(app: FastifyInstance): void {
+  let isClosing = false
+  let socketClosed: Promise<void> | undefined
+  app.addHook('preClose', async () => {
+    isClosing = true
+    socketClosed = socketListeners.get(app)?.close(DRAIN_MS)
+    const timer = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS)
+    app.server.once('close', () => clearTimeout(timer))
+    timer.unref()
+  })
+  app.addHook('onClose', () => socketClosed)
+  app.addHook('onResponse', (request, _reply, done) => {
+    if (isClosing) request.raw.socket.end()
+    done()
+  })
 }
 
 /** Bytes that are not HTTP, or whose headers took too long, never reach a route. */

@@ -18,11 +18,13 @@ const localSockets = new WeakSet<Duplex>()
 /** True for connections that came through the Unix socket. */
 export const isLocal = (socket: Duplex): boolean => localSockets.has(socket)
 
+export interface SocketListener {
+  /** Takes no more; resolves when all that were at work have ended or, after so long, were cut. */
+  close(cutAfterMs: number): Promise<void>
+}
+
 /** Returns undefined where the path is too long for the system; the owner then needs an API key like anyone else. */
-export async function listenOnSocket(
-  path: string,
-  handle: RequestListener,
-): Promise<{ close(): Promise<void> } | undefined> {
+export async function listenOnSocket(path: string, handle: RequestListener): Promise<SocketListener | undefined> {
   if (Buffer.byteLength(path) > PATH_BYTES_MAX) return undefined
   await removeStale(path)
   const server = createServer(handle)
@@ -40,9 +42,13 @@ export async function listenOnSocket(
   }
   chmodSync(path, 0o600)
   return {
-    close: () =>
+    close: cutAfterMs =>
       new Promise(resolve => {
-        server.close(() => resolve())
+        const timer = setTimeout(() => server.closeAllConnections(), cutAfterMs)
+        server.close(() => {
+          clearTimeout(timer)
+          resolve()
+        })
         server.closeIdleConnections()
       }),
   }

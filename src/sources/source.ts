@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { mayUse, type WorkspaceRole } from '../http/route.ts'
 import type { JsonObject } from '../spec/json.ts'
 
-export const sourceKinds = ['http', 'webhook', 'import', 'system'] as const
+const sourceKinds = ['http', 'webhook', 'import', 'system'] as const
 export type SourceKind = (typeof sourceKinds)[number]
 /** `system` sources are made by the program itself. */
 export const creatableKinds = ['http', 'webhook', 'import'] as const

@@ -20,8 +20,8 @@ import {
 } from './store.ts'
 import { hashToken, TOKEN_BYTES, tokenFrom } from './token.ts'
 
-export const FAILURES_MAX = 10
-export const FAILURE_WINDOW_MS = 15 * 60_000
+const FAILURES_MAX = 10
+const FAILURE_WINDOW_MS = 15 * 60_000
 
 /**
  * Checks a password, at most ten wrong ones in 15 minutes for one e-mail and from one address, over all processes.

@@ -115,13 +115,6 @@ export const listApiKeys = (database: Queryable, workspaceId: number, page: { af
     [workspaceId, ...position(page.after), page.limit],
   )
 
-export const findApiKey = (database: Queryable, workspaceId: number, id: string) =>
-  first<ApiKeyRow>(
-    database,
-    `select ${API_KEY} from workspaces.api_key where workspace_id = $1 and id = $2 and revoked_at is null`,
-    [workspaceId, id],
-  )
-
 export const revokeApiKey = (database: Queryable, workspaceId: number, id: string, at: Date) =>
   count(
     database,
@@ -156,7 +149,7 @@ export const deleteFailureAt = (database: Queryable, keyHash: Buffer, at: Date) 
   count(
     database,
     `delete from workspaces.sign_in_failure
-     where ctid = (select ctid from workspaces.sign_in_failure where key_hash = $1 and at = $2 limit 1)`,
+     where ctid = (select ctid from workspaces.sign_in_failure where key_hash = $1 and at = $2 order by at limit 1)`,
     [keyHash, at],
   )
 
