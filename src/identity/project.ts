@@ -51,3 +51,12 @@ export async function settleMap(clickhouse: ClickHouse): Promise<void> {
   await clickhouse.command('truncate table node_profile_recent')
   await clickhouse.command('system reload dictionary node_profile_new')
 }
+
+/** For a rebuild. */
+export async function emptyMap(clickhouse: ClickHouse): Promise<void> {
+  for (const table of ['node_profile', 'node_profile_recent', 'node_owner'])
+    await clickhouse.command(`truncate table ${table}`)
+  for (const dictionary of ['node_profile_settled', 'node_profile_new', 'node_owner_range']) {
+    await clickhouse.command(`system reload dictionary ${dictionary}`)
+  }
+}

@@ -1,0 +1,13 @@
+/** What others may use of identity: who an event belongs to, who is who now, and why. */
+export { type Decision, decisionSchema } from './decision.ts'
+export { type NodeId, nobody } from './evidence.ts'
+export { personOf } from './person-of.ts'
+export { profileIdOf, publicIdOf, publicIdOfProfile } from './profile-id.ts'
+export { emptyMap, type MapChange, projectMap, settleMap } from './project.ts'
+export { type ProfileChange, touchedBy } from './publish.ts'
+export { type Identity, type IdentityOptions, openIdentity, type Resolved } from './resolve.ts'
+export type { IdentityEvent, IdentityInput, ResolvedEvent } from './resolve-batch.ts'
+export type { HistoryEvent } from './step.ts'
+export { emptyIdentity } from './store.ts'
+export { type Member, membersOf, profilesOfNodes, readMap, readMapPage } from './store-members.ts'
+export { type RulesVersion, readRules, readRulesVersion, writeRules } from './store-rules.ts'
