@@ -66,7 +66,7 @@ export async function startCollector(given: CollectorOptions = {}): Promise<Coll
   }
 }
 
-const bodyOf = (body: unknown): BodyInit =>
+const bodyOf = (body: unknown): string | Uint8Array<ArrayBuffer> =>
   typeof body === 'string' ? body : body instanceof Uint8Array ? new Uint8Array(body) : JSON.stringify(body)
 
 /** `Authorization` as every server client sends it. */

@@ -145,6 +145,8 @@ function openQueue() {
   const waiting: Waiting[] = []
   let bytes = 0
   let events = 0
+  /** Since when the oldest waits: what gathered while the commit before was under way has waited enough. */
+  let since = 0
   let stir: (() => void) | undefined
   const isEnough = () => events >= GATHER_EVENTS
   const next = (timeoutMs?: number) =>
@@ -164,6 +166,7 @@ function openQueue() {
     put(item: Waiting): boolean {
       const size = bytesOf(item.submission)
       if (bytes + size > QUEUE_BYTES_MAX && waiting.length > 0) return false
+      if (waiting.length === 0) since = performance.now()
       waiting.push(item)
       bytes += size
       events += eventsOf(item.submission)
@@ -173,17 +176,19 @@ function openQueue() {
     /** Resolves once something is queued and either enough of it or 5 ms have gathered. */
     async gathered(isClosing: () => boolean) {
       while (waiting.length === 0 && !isClosing()) await next()
-      if (!isEnough() && !isClosing()) await next(GATHER_MS)
+      const gatherMs = since + GATHER_MS - performance.now()
+      if (gatherMs > 0 && !isEnough() && !isClosing()) await next(gatherMs)
     },
     take(): Waiting[] {
-      const batch: Waiting[] = []
+      let count = 0
       let taken = 0
-      while (waiting.length > 0 && taken < COMMIT_EVENTS_MAX) {
-        const item = waiting.shift() as Waiting
-        taken += eventsOf(item.submission)
-        bytes -= bytesOf(item.submission)
-        batch.push(item)
+      for (const { submission } of waiting) {
+        if (taken >= COMMIT_EVENTS_MAX) break
+        count += 1
+        taken += eventsOf(submission)
+        bytes -= bytesOf(submission)
       }
+      const batch = waiting.splice(0, count)
       events -= taken
       return batch
     },

@@ -60,8 +60,8 @@ export async function commitSubmissions(
     submission.events.map(event => `${submission.workspaceId}/${messageHash(event.messageId)}`),
   )
   await open.client.query('begin')
-  const fresh = await insertMessages(open.client, dedupeRows(submissions, keys, now))
-  const { acceptances, perWorkspace } = sortOut(submissions, keys, fresh)
+  const known = await insertMessages(open.client, dedupeRows(submissions, keys, now))
+  const { acceptances, perWorkspace } = sortOut(submissions, keys, known)
   const { groups, rows } = await cutGroups(open, perWorkspace)
   const commit: CommitRows = {
     lane: open.lane,
@@ -96,14 +96,16 @@ function dedupeRows(submissions: Submission[], keys: string[][], now: number) {
 }
 
 /** Tells first sights from repetitions, within the batch too: the first of equals is stored. */
-function sortOut(submissions: Submission[], keys: string[][], fresh: Set<string>) {
+function sortOut(submissions: Submission[], keys: string[][], known: Set<string>) {
   const perWorkspace = new Map<number, { events: LogEntry[]; lines: string[] }>()
   const acceptances = submissions.map((submission, index): Acceptance => {
     const kept = perWorkspace.get(submission.workspaceId) ?? { events: [], lines: [] }
     perWorkspace.set(submission.workspaceId, kept)
     let stored = 0
     submission.events.forEach((event, at) => {
-      if (!fresh.delete(keys[index]?.[at] as string)) return
+      const key = keys[index]?.[at] as string
+      if (known.has(key)) return
+      known.add(key)
       stored += 1
       kept.events.push(event)
       kept.lines.push(submission.lines[at] as string)

@@ -65,6 +65,7 @@ function arrivalOf(delivery: Delivery, receiving: Receiving): Arrival {
   const arrival: Arrival = {
     source: receiving.source,
     receivedAt: receiving.receivedAt,
+    receivedAtText: new Date(receiving.receivedAt).toISOString(),
     sentAt: delivery.sentAt,
     newMessageId: receiving.newMessageId,
   }

@@ -13,7 +13,7 @@ const SUSPICIOUS_ESCAPE = /\\u(?:0000|d[89a-f])/i
 export function parseJson(input: Buffer | string): Json {
   const text = typeof input === 'string' ? input : decoder.decode(input)
   const value = JSON.parse(text) as Json
-  return SUSPICIOUS_ESCAPE.test(text) ? replaceUnkeepable(value, 0) : value
+  return text.includes('\\u') && SUSPICIOUS_ESCAPE.test(text) ? replaceUnkeepable(value, 0) : value
 }
 
 /** Deeper values are refused by the parser of events anyway. */

@@ -9,6 +9,8 @@ export interface Arrival {
   source: string
   /** Epoch milliseconds. */
   receivedAt: number
+  /** The same in ISO-8601, where many calls share it: writing an instant costs as much as parsing a small event. */
+  receivedAtText?: string
   /** Type said by the path; the body's own `type` is used without it. */
   type?: EventType
   /** Of the batch that the call came in. */
@@ -107,7 +109,7 @@ function readObjects(
   if (type === 'identify' && !objects.traits && isJsonObject(context?.traits)) objects.traits = context.traits
   // RudderStack's clients say beside the context where they run.
   if (typeof value.channel === 'string' && context?.channel === undefined) {
-    objects.context = { ...context, channel: value.channel.slice(0, NAME_CHARACTERS_MAX) }
+    objects.context = { ...context, channel: cut(value.channel) }
   }
   return objects
 }
@@ -147,12 +149,12 @@ function assemble(type: EventType, value: JsonObject, ids: Ids, objects: Objects
     type,
     source: arrival.source,
     timestamp: new Date(timestamp).toISOString(),
-    receivedAt: new Date(arrival.receivedAt).toISOString(),
+    receivedAt: arrival.receivedAtText ?? new Date(arrival.receivedAt).toISOString(),
   }
   if (type === 'track') event.event = value.event as string
   for (const field of ['name', 'category'] as const) {
     const text = value[field]
-    if (typeof text === 'string' && text !== '') event[field] = text.slice(0, NAME_CHARACTERS_MAX)
+    if (typeof text === 'string' && text !== '') event[field] = cut(text)
   }
   for (const field of ['userId', 'anonymousId', 'groupId', 'previousId'] as const)
     if (ids[field]) event[field] = ids[field]
@@ -163,6 +165,10 @@ function assemble(type: EventType, value: JsonObject, ids: Ids, objects: Objects
   if (isInstantText(sentAt)) event.sentAt = sentAt
   return event
 }
+
+/** The limit may fall between the two halves of a character. */
+const cut = (text: string) =>
+  text.length > NAME_CHARACTERS_MAX ? text.slice(0, NAME_CHARACTERS_MAX).toWellFormed() : text
 
 const isInstantText = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= INSTANT_CHARACTERS_MAX

@@ -33,16 +33,32 @@ export interface DedupeRows {
   days: (string | null)[]
 }
 
-/** Returns the `workspace/message` keys that were not there yet. */
+/**
+ * Remembers messages. Returns the `workspace/message` keys that were there before: nearly always none, so that nothing
+ * travels back. Array literals are written here because the driver's own way quotes and escapes each element.
+ */
 export async function insertMessages(client: Queryable, rows: DedupeRows): Promise<Set<string>> {
   const result = await client.query<{ workspace_id: number; message: string }>({
     name: 'events-insert-messages',
     text: `
-      insert into events.dedupe (workspace_id, message, day)
-      select * from unnest($1::int[], $2::uuid[], $3::date[])
-      on conflict do nothing
-      returning workspace_id, message`,
-    values: [rows.workspaceIds, rows.messages, rows.days],
+      with item as materialized (
+        select workspace_id, message, day
+        from unnest($1::int[], $2::uuid[], $3::date[]) as item (workspace_id, message, day)
+      ), fresh as (
+        insert into events.dedupe (workspace_id, message, day)
+        select workspace_id, message, day from item
+        on conflict do nothing
+        returning workspace_id, message
+      )
+      select workspace_id, message from item
+      where not exists (
+        select from fresh where fresh.workspace_id = item.workspace_id and fresh.message = item.message
+      )`,
+    values: [
+      `{${rows.workspaceIds.join()}}`,
+      `{${rows.messages.join()}}`,
+      `{${rows.days.map(day => day ?? 'null').join()}}`,
+    ],
   })
   return new Set(result.rows.map(row => `${row.workspace_id}/${row.message}`))
 }
