@@ -1,19 +1,175 @@
+/**
+ * The map: events → identity → profiles, then ClickHouse. This file lists the stages in order and is the only place
+ * that joins them; when they run, and what happens if they fail, is `events/drive.ts`.
+ */
 import type { Context } from './context.ts'
-import { type Driver, openDriver, type ProcessedEvent, projectEvents } from './events/index.ts'
-import { isEvent } from './spec/event.ts'
+import {
+  type Batch,
+  type Driver,
+  emptyEvents,
+  entriesByWorkspace,
+  type LoggedEntry,
+  openDriver,
+  type ProcessedEvent,
+  projectEvents,
+  readHistory,
+} from './events/index.ts'
+import {
+  decisionSchema,
+  emptyIdentity,
+  emptyMap,
+  type Identity,
+  type IdentityInput,
+  type MapChange,
+  openIdentity,
+  projectMap,
+  type Resolved,
+  readMap,
+  readRules,
+  touchedBy,
+} from './identity/index.ts'
+import {
+  emptyProfiles,
+  emptyProjectedProfiles,
+  projectProfiles,
+  type UnifiedEvent,
+  type UnifiedProfile,
+  unify,
+  unifyAgain,
+} from './profiles/index.ts'
+import { isEvent, type LogEntry } from './spec/event.ts'
+import { extractIdentifiers, type IdentityRules } from './spec/identifier.ts'
+import type { Connection } from './store/postgres.ts'
+import { findIdentityKey } from './workspaces/index.ts'
+
+/** What a block is to ClickHouse. */
+interface Processed {
+  map: MapChange[]
+  profiles: UnifiedProfile[]
+  events: ProcessedEvent[]
+}
 
 export function openPipeline(context: Context): Driver {
-  return openDriver<ProcessedEvent[]>(context, {
-    process: async (_client, batch) =>
-      batch.groups.flatMap(group =>
-        group.events.flatMap((event, ix) =>
-          isEvent(event)
-            ? { workspaceId: group.workspaceId, event, line: group.lines[ix] as string, node: 0, nodes: [], lane: group.lane, pos: group.pos, ix }
-            : [],
-        ),
-      ),
-    reprocess: async () => [],
-    project: (block, rows) => projectEvents(context.clickhouse, block, rows),
-    forget: () => {},
+  const { clickhouse } = context
+  const resolvers = new Map<number, Resolver>()
+
+  async function resolve(client: Connection, workspaceId: number, entries: LoggedEntry[], batch: Batch) {
+    const resolver = resolvers.get(workspaceId) ?? (await openResolver(context, client, workspaceId))
+    resolvers.set(workspaceId, resolver)
+    resolver.projected = batch.projected
+    const inputs = entries.map(({ entry }) => inputOf(entry, resolver.rules))
+    const resolved = await resolver.identity.resolve(client, inputs)
+    return { resolver, resolved, events: unifiedEvents(entries, inputs, resolved, resolver.rules) }
+  }
+
+  return openDriver<Processed>(context, {
+    async process(client, batch) {
+      const processed: Processed = { map: [], profiles: [], events: [] }
+      for (const [workspaceId, entries] of entriesByWorkspace(batch.groups, batch.excluded)) {
+        const { resolver, resolved, events } = await resolve(client, workspaceId, entries, batch)
+        await resolver.identity.write(client, resolved)
+        const changes = {
+          changedNodes: resolved.mapChanges.map(change => change.node),
+          changedProfiles: touchedBy(resolved.changes),
+        }
+        processed.profiles.push(...(await unify(client, { workspaceId, block: batch.block, events, ...changes })))
+        processed.map.push(...resolved.mapChanges)
+        processed.events.push(...processedEvents(workspaceId, entries, resolved))
+      }
+      return processed
+    },
+    async reprocess(client, batch) {
+      const processed: Processed = { map: [], profiles: [], events: [] }
+      for (const [workspaceId, entries] of entriesByWorkspace(batch.groups, batch.excluded)) {
+        const { resolved } = await resolve(client, workspaceId, entries, batch)
+        const again = await unifyAgain(client, workspaceId, batch.block)
+        processed.profiles.push(...again.profiles)
+        processed.map.push(...(await readMap(client, workspaceId, again.changedNodes)))
+        processed.events.push(...processedEvents(workspaceId, entries, resolved))
+      }
+      return processed
+    },
+    async project(block, processed) {
+      // The map before the events: no row is ever shown under a person that it has just left.
+      await projectMap(clickhouse, block, processed.map)
+      await projectProfiles(clickhouse, block, processed.profiles)
+      await projectEvents(clickhouse, block, processed.events)
+    },
+    async empty(client) {
+      await emptyIdentity(client)
+      await emptyProfiles(client)
+    },
+    async emptyProjection() {
+      await emptyMap(clickhouse)
+      await emptyProjectedProfiles(clickhouse)
+      await emptyEvents(clickhouse)
+    },
+    forget: () => resolvers.clear(),
   })
 }
+
+interface Resolver {
+  identity: Identity
+  rules: IdentityRules
+  /** Of the batch under way: a device's past is read from ClickHouse, which must hold all of it. */
+  projected(): Promise<void>
+}
+
+async function openResolver({ clickhouse }: Context, client: Connection, workspaceId: number): Promise<Resolver> {
+  const identityKey = await findIdentityKey(client, workspaceId)
+  if (!identityKey) throw new Error('the log names a workspace that does not exist')
+  const rules = await readRules(client, workspaceId)
+  const resolver: Resolver = {
+    rules,
+    projected: async () => {},
+    identity: openIdentity({
+      workspaceId,
+      identityKey,
+      rules,
+      async fullHistory(device, partners) {
+        await resolver.projected()
+        return readHistory(clickhouse, workspaceId, device, partners)
+      },
+    }),
+  }
+  return resolver
+}
+
+function inputOf(entry: LogEntry, rules: IdentityRules): IdentityInput {
+  if (!isEvent(entry)) return decisionSchema.parse(entry.decision)
+  const { messageId, type, source } = entry
+  const { identifiers, previous } = extractIdentifiers(entry, rules)
+  return { messageId, at: Date.parse(entry.timestamp), type, source, identifiers, previous }
+}
+
+function unifiedEvents(
+  entries: LoggedEntry[],
+  inputs: IdentityInput[],
+  resolved: Resolved,
+  rules: IdentityRules,
+): UnifiedEvent[] {
+  return entries.flatMap(({ entry }, index): UnifiedEvent[] => {
+    const input = inputs[index]
+    const found = resolved.events[index]
+    if (!isEvent(entry) || !input || 'kind' in input || !found) return []
+    const classes = input.identifiers.map(({ namespace }) => rules.namespaces[namespace]?.class)
+    // The hub is of the best class there is; only an event with nothing but devices hangs on one.
+    const isOnDevice = classes.every(one => one === 'device' || one === 'none' || one === undefined)
+    return [
+      {
+        event: entry,
+        hub: found.hub,
+        group: found.group,
+        profile: found.profile,
+        keeping: isOnDevice ? 'by-message' : 'by-value',
+      },
+    ]
+  })
+}
+
+const processedEvents = (workspaceId: number, entries: LoggedEntry[], resolved: Resolved): ProcessedEvent[] =>
+  entries.flatMap(({ entry, ...place }, index) => {
+    const found = resolved.events[index]
+    if (!isEvent(entry) || !found) return []
+    return [{ workspaceId, event: entry, ...place, node: found.hub, nodes: found.nodes }]
+  })

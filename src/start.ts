@@ -8,7 +8,7 @@ import { collectRoutes } from './events/routes.ts'
 import { buildServer, type ReadinessCheck, serveOnSocket } from './http/server.ts'
 import { SOCKET_NAME } from './http/socket.ts'
 import { openPipeline } from './pipeline.ts'
-// import { profileJobs } from './profiles/index.ts'
+import { profileJobs } from './profiles/index.ts'
 import { apiRoutes } from './routes.ts'
 import { findByWriteKey } from './sources/index.ts'
 import { type ClickHouse, openEmbeddedClickHouse, openRemoteClickHouse } from './store/clickhouse.ts'
@@ -104,7 +104,7 @@ function openRoles(
   }
   undo.push(accepter.close)
   if (has('jobs')) {
-    const jobs: Jobs = startJobs(postgres, log, [...eventJobs(context)])
+    const jobs: Jobs = startJobs(postgres, log, [...eventJobs(context), ...profileJobs(context)])
     undo.push(jobs.close)
     readiness.jobs = () => assertReady(jobs.isReady())
   }

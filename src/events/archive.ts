@@ -99,6 +99,13 @@ export async function listArchive(folder: string): Promise<{ path: string; manif
   return files.sort((a, b) => (a.manifest.day < b.manifest.day ? -1 : 1))
 }
 
+export const archiveFolder = (dataDir: string): string => join(dataDir, 'archive')
+
+/** Puts everything that was archived back into the log. */
+export async function restoreArchive(postgres: Postgres, folder: string): Promise<void> {
+  for (const file of await listArchive(folder)) await restoreDay(postgres, file)
+}
+
 /** Puts an archived day back into the log and removes the file. Throws when the file is not what its manifest says. */
 export async function restoreDay(postgres: Postgres, file: { path: string; manifest: Manifest }): Promise<void> {
   await transaction(postgres, async client => {

@@ -8,10 +8,12 @@ import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../context.ts'
 import { type Connection, isTransient, transaction } from '../store/postgres.ts'
+import { archiveFolder, restoreArchive } from './archive.ts'
 import type { CommittedGroup } from './commit.ts'
 import { LeaseLost, openLease } from './lease.ts'
 import { findPoison } from './poison.ts'
 import { closeBlocks, findOpenBlocks, insertBlock, lastBlock, setAside } from './store-pipeline.ts'
+import { beginRebuild, findPendingRebuild, finishRebuilds } from './store-rebuild.ts'
 import { openTaker, readRanges, type Taken } from './take.ts'
 
 export interface Batch {
@@ -30,6 +32,10 @@ export interface Stages<Processed> {
   reprocess(client: Connection, batch: Batch): Promise<Processed>
   /** Writes everything that ClickHouse learns from it; repeating it under the same block changes nothing. */
   project(block: number, processed: Processed): Promise<void>
+  /** Empties every table that is made from the log, in the given transaction. */
+  empty(client: Connection): Promise<void>
+  /** Empties every table of ClickHouse. */
+  emptyProjection(): Promise<void>
   /** Drops what is kept in memory: a transaction failed, or another process was the pipeline meanwhile. */
   forget(): void
 }
@@ -70,9 +76,11 @@ export function openDriver<Processed>(context: Context, stages: Stages<Processed
     const state = await lease.ensure()
     if (state === 'elsewhere') return false
     if (state === 'new') await recover()
+    await rebuildIfAsked()
     const taken = await taker.next(BATCH_EVENTS_MAX)
     if (!taken) {
       await finishProjecting()
+      await finishRebuilds(postgres, new Date(context.now()))
       return false
     }
     block += 1
@@ -96,6 +104,23 @@ export function openDriver<Processed>(context: Context, stages: Stages<Processed
       await closeBlocks(postgres, [open.block])
     }
     block = await lastBlock(postgres)
+  }
+
+  /** Empties what is derived and begins at the first row of the log again; events go on being accepted meanwhile. */
+  async function rebuildIfAsked() {
+    const id = await findPendingRebuild(postgres)
+    if (id === undefined) return
+    await finishProjecting()
+    await restoreArchive(postgres, archiveFolder(context.config.dataDir))
+    await stages.emptyProjection()
+    await transaction(postgres, async client => {
+      await lease.confirm(client)
+      await stages.empty(client)
+      await beginRebuild(client, id, new Date(context.now()))
+    })
+    taker.reset()
+    stages.forget()
+    log.info({ rebuild: id }, 'rebuilding everything from the log')
   }
 
   async function processTaken(taken: Taken): Promise<Processed> {

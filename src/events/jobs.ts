@@ -1,9 +1,9 @@
 /** Background work of events: what is old moves to the archive or expires. */
-import { join } from 'node:path'
 import type { Context } from '../context.ts'
 import type { Job } from '../store/jobs.ts'
-import { archiveOldestDay } from './archive.ts'
+import { archiveFolder, archiveOldestDay } from './archive.ts'
 import { compactAccounting, expireBlocks, expireMessages, expireRejections } from './store-archive.ts'
+import { isRebuilding } from './store-rebuild.ts'
 
 /** Duplicates are recognised for so long. A day more than promised, because days are whole. */
 const DEDUPE_DAYS = 31
@@ -16,8 +16,6 @@ const BLOCKS_DAYS = 1
 const SLICE_ROWS = 10_000
 const EVERY_MS = 10 * 60 * 1000
 const DAY_MS = 24 * 60 * 60 * 1000
-
-export const archiveFolder = (dataDir: string): string => join(dataDir, 'archive')
 
 export function eventJobs(context: Context): Job[] {
   const { postgres, config } = context
@@ -39,6 +37,8 @@ export function eventJobs(context: Context): Job[] {
       everyMs: EVERY_MS,
       async run() {
         await expireBlocks(postgres, daysAgo(BLOCKS_DAYS))
+        // A rebuild needs the days that it has brought back.
+        if (await isRebuilding(postgres)) return false
         return (await archiveOldestDay(postgres, archiveFolder(config.dataDir), dayOf(daysAgo(LOG_DAYS)))) !== undefined
       },
     },

@@ -14,3 +14,9 @@ export async function projectEvents(clickhouse: ClickHouse, block: number, rows:
     columns: eventColumns(sorted, block),
   })
 }
+
+/** For a rebuild. The catalogue goes with the events that it was made from. */
+export async function emptyEvents(clickhouse: ClickHouse): Promise<void> {
+  await clickhouse.command('truncate table events')
+  await clickhouse.command('truncate table product_states')
+}

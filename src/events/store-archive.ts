@@ -64,10 +64,13 @@ export async function dropLogPartition(client: Queryable, partition: string): Pr
   await client.query(`drop table events.${partitionName(partition)}`)
 }
 
+/** Days as YYYY-MM-DD. */
+export async function ensureLogDays(client: Queryable, days: string[]): Promise<void> {
+  await client.query('select events.ensure_log_partition(day) from unnest($1::date[]) as day', [days])
+}
+
 export async function insertLogRows(client: Queryable, rows: LogFrame[]): Promise<void> {
-  for (const day of new Set(rows.map(row => row.receivedAt.toISOString().slice(0, 10)))) {
-    await client.query('select events.ensure_log_partition($1::date)', [day])
-  }
+  await ensureLogDays(client, [...new Set(rows.map(row => row.receivedAt.toISOString().slice(0, 10)))])
   await client.query(
     `
       insert into events.log (workspace_id, lane, pos, events, received_at, body)

@@ -9,8 +9,10 @@ export interface UnifiedEvent {
   hub: number
   /** How the hub's class keeps assertions. */
   keeping: Keeping
-  /** The company of a `group` call; 0: none. */
+  /** The company that the event speaks of; 0: none. */
   group: number
+  /** The profile that the hub leads to; 0: nobody's. */
+  profile: number
 }
 
 export interface FragmentDelta {

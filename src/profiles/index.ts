@@ -1,4 +1,7 @@
 /** Profiles: what other rooms may use. */
+
+export type { UnifiedEvent } from './deltas.ts'
 export { profileJobs } from './jobs.ts'
-export { projectProfiles } from './project.ts'
+export { emptyProjectedProfiles, projectProfiles } from './project.ts'
+export { emptyProfiles } from './store.ts'
 export { type UnifiedProfile, unify, unifyAgain } from './unify.ts'

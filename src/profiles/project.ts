@@ -23,3 +23,8 @@ export async function projectProfiles(
     ],
   })
 }
+
+/** For a rebuild. */
+export async function emptyProjectedProfiles(clickhouse: ClickHouse): Promise<void> {
+  await clickhouse.command('truncate table profiles')
+}

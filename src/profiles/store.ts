@@ -305,3 +305,10 @@ export async function readOutbox(
 export async function expireOutbox(client: Queryable, before: number): Promise<void> {
   await client.query('delete from profiles.outbox where block < $1', [before])
 }
+
+/** For a rebuild. */
+export async function emptyProfiles(client: Queryable): Promise<void> {
+  await client.query(
+    'truncate profiles.fragment, profiles.fragment_delta, profiles.counter, profiles.counter_delta, profiles.profile, profiles.outbox',
+  )
+}

@@ -40,8 +40,6 @@ export interface UnifyBatch {
   changedNodes: number[]
   /** Profiles that gained or lost identifiers. */
   changedProfiles: Iterable<number>
-  /** The profile that an event's hub leads to; 0: nobody's. */
-  profileOf(event: UnifiedEvent): number
 }
 
 /** Writes what a batch says about people and companies; returns what ClickHouse must learn of them. */
@@ -52,8 +50,8 @@ export async function unify(client: Queryable, batch: UnifyBatch): Promise<Unifi
   await appendCounters(client, workspaceId, block, deltas.counters)
   const profiles = new Set(batch.changedProfiles)
   for (const event of batch.events) {
-    if (event.group !== 0) profiles.add(event.group)
-    if (saysSomething(event)) profiles.add(batch.profileOf(event))
+    if (event.event.type === 'group') profiles.add(event.group)
+    if (saysSomething(event)) profiles.add(event.profile)
   }
   profiles.delete(0)
   const sorted = [...profiles].sort((a, b) => a - b)
@@ -90,7 +88,7 @@ export async function refresh(client: Queryable, workspaceId: number, profiles: 
       unified.push({ workspaceId, node, kind: 'person', traits: {}, firstSeenAt: 0, isGone: true })
       continue
     }
-    const kind = representative.class === 'none' ? 'company' : 'person'
+    const kind = representative.namespace === 'group_id' ? 'company' : 'person'
     const folded = foldProfile(ownedFragments(members, fragments), policies)
     const row = profileRowOf(representative, kind, members, folded, counters)
     rows.push(row)

@@ -1,0 +1,22 @@
+/** Tables that a rebuild makes anew from the log, so that no backup holds them. Whatever is not named here is kept. */
+export const derivedTables: ReadonlySet<string> = new Set([
+  'events.cursor',
+  'events.block',
+  'events.lease',
+  'events.rebuild',
+  'identity.node',
+  'identity.claim',
+  'identity.link',
+  'identity.alias',
+  'identity.decision',
+  'identity.refusal',
+  'identity.owner',
+  'profiles.fragment',
+  'profiles.fragment_delta',
+  'profiles.counter',
+  'profiles.counter_delta',
+  'profiles.profile',
+  'profiles.outbox',
+  'workspaces.session',
+  'workspaces.sign_in_failure',
+])

@@ -1,0 +1,3 @@
+/** Backup: what others may use. */
+export { restoreBackup } from './restore.ts'
+export { backupRoutes } from './routes.ts'
