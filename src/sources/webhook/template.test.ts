@@ -147,6 +147,12 @@ describe('a value', () => {
     ])
   })
 
+  test('what no store can keep is replaced: NUL, half a character, a number beyond all numbers', () => {
+    const body = JSON.parse('{ "a": { "n\\u0000": "\\u0000x\\ud83d", "big": 1e999 }, "l": [{ "k": "\\u0000" }] }')
+    expect(valueMade({ path: '$.a' }, body)).toEqual({ 'n\uFFFD': '\uFFFDx\uFFFD', big: null })
+    expect(valueMade({ collect: '$.l', key: '@.k', item: 1 }, body)).toEqual({ '\uFFFD': 1 })
+  })
+
   test('a key taken from the delivery cannot reach into the language', () => {
     const body = {
       l: [

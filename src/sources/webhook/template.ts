@@ -114,7 +114,7 @@ function collect(expression: CollectExpression, reading: Reading, at: string): J
     if (!keyPath?.ok) list.push(value)
     else {
       const key = readPath(keyPath.path, scope)
-      const name = typeof key === 'object' || key === undefined ? '' : String(key).slice(0, nameCharactersMax)
+      const name = typeof key === 'object' || key === undefined ? '' : keepable(String(key).slice(0, nameCharactersMax))
       if (name !== '' && name !== '__proto__') byKey[name] = value
     }
   }
@@ -165,7 +165,10 @@ function copied(value: Json | undefined, reading: Reading, at: string, path?: st
 function copyJson(value: Json, levels: number, work: Work): Json | undefined {
   work.left -= 1 + (typeof value === 'string' ? Math.floor(value.length / charactersPerWork) : 0)
   if (levels === 0 || work.left <= 0) return undefined
-  if (value === null || typeof value !== 'object') return value
+  if (typeof value === 'string') return keepable(value)
+  // JSON can write 1e999, but has no word for what a number makes of it.
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null
+  if (value === null || typeof value === 'boolean') return value
   if (Array.isArray(value)) {
     const list: Json[] = []
     for (const part of value) {
@@ -180,10 +183,13 @@ function copyJson(value: Json, levels: number, work: Work): Json | undefined {
     if (name === '__proto__' || part === undefined) continue
     const copy = copyJson(part, levels - 1, work)
     if (copy === undefined) return undefined
-    result[name] = copy
+    result[keepable(name)] = copy
   }
   return result
 }
+
+/** PostgreSQL's jsonb refuses NUL, and half a surrogate pair is no UTF-8: both become the replacement character. */
+const keepable = (text: string): string => text.toWellFormed().replaceAll('\u0000', '\uFFFD')
 
 const listOf = <T>(value: T | T[] | undefined): T[] =>
   Array.isArray(value) ? value : value === undefined ? [] : [value]
