@@ -127,14 +127,3 @@ describe.skipIf(!hasCurl)('on a command line', () => {
     ])
   })
 })
-
-test('there is one snippet of each, on http and https alike', () => {
-  const all = snippets({ origin: 'https://events.example.com/path', writeKey: 'wk_1' })
-  expect(new Set(all.map(({ id }) => id)).size).toBe(9)
-  for (const { code } of all) {
-    expect(code).toContain('events.example.com')
-    expect(code).not.toContain('/path')
-    expect(code).not.toContain('undefined')
-  }
-  expect(all[0]?.code).toContain("apiHost: 'events.example.com/v1', protocol: 'https'")
-})
