@@ -9,7 +9,7 @@ import type { Person } from './people.ts'
 import type { VisitDraft } from './plan.ts'
 import { type Channel, channelNames, DAY_MS, MINUTE_MS, planted, WEEK_MS } from './planted.ts'
 import { type CustomerState, type PurchaseProcess, stateAt } from './purchases.ts'
-import { purposes, Stream } from './random.ts'
+import { cumulate, purposes, Stream } from './random.ts'
 import type { World } from './world.ts'
 
 /** A bound on one person's browsing, far above anybody's. */
@@ -22,9 +22,11 @@ export interface Browsing {
   intents: OrderIntent[]
 }
 
+const discoverySums = cumulate(planted.browsing.channelShares.discovery)
+const returningSums = cumulate(planted.browsing.channelShares.returning)
+
 const drawChannel = (stream: Stream, state: CustomerState): Channel => {
-  const { discovery, returning } = planted.browsing.channelShares
-  return channelNames[stream.weighted(state === 'prospect' ? discovery : returning)] ?? 'direct'
+  return channelNames[stream.among(state === 'prospect' ? discoverySums : returningSums)] ?? 'direct'
 }
 
 /** Share of the visits that still happen: prospects forget the shop, customers who left hardly come back. */
@@ -75,12 +77,12 @@ export const planBrowsing = (world: World, person: Person, process: PurchaseProc
     trading += (stream.exponential(1) / perWeek) * TRADING_WEEK_DAYS
     const drawn = instantAt(world.calendar, trading)
     if (drawn >= world.horizonAt) break
+    const state = stateAt(process, drawn)
+    if (!stream.chance(interest(person, state, drawn))) continue
     const at = atSuitableHour(stream, drawn, { hours, offsetMinutes, notBefore })
-    const state = stateAt(process, at)
-    const comes = stream.chance(interest(person, state, at))
     const channel = drawChannel(stream, state)
     const isHeldOut = channel === 'display' && person.heldOutOfDisplay
-    if (comes && !isHeldOut && at < world.horizonAt) meet(at, channel, state)
+    if (!isHeldOut && at < world.horizonAt) meet(at, channel, state)
   }
   return browsing
 }

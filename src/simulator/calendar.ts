@@ -5,7 +5,7 @@
  * that a process which is Poisson by construction stays exactly Poisson in trading days.
  */
 import { DAY_MS, HOUR_MS, MINUTE_MS, planted } from './planted.ts'
-import type { Stream } from './random.ts'
+import { cumulate, type Stream } from './random.ts'
 
 export interface Calendar {
   /** Midnight UTC of day 0, long before the first simulated day. */
@@ -52,6 +52,10 @@ export const instantAt = (calendar: Calendar, trading: number): number => {
 
 export type Hours = keyof typeof planted.calendar.hours
 
+const hourSums = Object.fromEntries(
+  Object.entries(planted.calendar.hours).map(([name, weights]) => [name, cumulate(weights)]),
+) as Record<Hours, Float64Array>
+
 /**
  * The same local day (for the shop's desk, the next working day) at an hour that suits what is done; if that is before `notBefore`, a little after `notBefore`.
  * Whole milliseconds.
@@ -65,7 +69,7 @@ export const atSuitableHour = (
   const day = Math.floor((at + offsetMs) / DAY_MS) * DAY_MS
   const weekday = weekdayOf(day)
   const localDay = place.hours === 'desk' && weekday >= 5 ? day + (7 - weekday) * DAY_MS : day
-  const hour = stream.weighted(planted.calendar.hours[place.hours])
+  const hour = stream.among(hourSums[place.hours])
   const suitable = localDay - offsetMs + hour * HOUR_MS + Math.floor(stream.unit() * HOUR_MS)
   if (suitable >= place.notBefore) return suitable
   return Math.floor(place.notBefore + stream.between(2, 40) * MINUTE_MS)

@@ -30,8 +30,6 @@ export interface Catalogue {
   products: readonly Product[]
   /** Products by category, in the order of `categories`. */
   byCategory: readonly (readonly Product[])[]
-  /** Median list price by category, for tastes that lean to dearer things. */
-  medianMinor: readonly number[]
   companions: ReadonlyMap<number, { take: Product; probability: number }>
 }
 
@@ -64,8 +62,6 @@ const pricesOverTime = (stream: Stream, first: PricePoint, untilAt: number): Pri
   }
 }
 
-const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
-
 /** `firstAt` is where history begins, `startAt` the first simulated day, `untilAt` the last; launches fall between the latter. */
 export const createCatalogue = (key: Key, span: { firstAt: number; startAt: number; untilAt: number }): Catalogue => {
   const products = productRows.map((row, index): Product => {
@@ -96,9 +92,6 @@ export const createCatalogue = (key: Key, span: { firstAt: number; startAt: numb
   return {
     products,
     byCategory: categories.map(category => products.filter(product => product.category === category)),
-    medianMinor: categories.map(category =>
-      median(productRows.filter(row => row.category === category).map(row => row.priceMinor)),
-    ),
     companions: new Map(
       companions.map(pair => [named(pair.with).index, { take: named(pair.take), probability: pair.probability }]),
     ),

@@ -20,7 +20,7 @@ import {
 import { asciiOf, surname } from './names.ts'
 import { type Country, companyPhone } from './phones.ts'
 import { planted } from './planted.ts'
-import { type Key, purposes, Stream } from './random.ts'
+import { cumulate, type Key, purposes, Stream } from './random.ts'
 
 const BLOCK = 4
 const PATTERN_PART = 99
@@ -52,13 +52,16 @@ export interface Household {
   sharedLoyaltyId: string | null
 }
 
+const { householdPatterns } = planted.people
+const patternSums = cumulate(householdPatterns.map(row => row.share))
+const regionSums = cumulate(regionRows.map(row => row.share))
+
 /** The members' indices of the household that `index` belongs to. */
 const membersOf = (key: Key, index: number): number[] => {
   const block = Math.floor(index / BLOCK)
-  const patterns = planted.people.householdPatterns
-  const drawn = new Stream(key, purposes.household, block, PATTERN_PART).weighted(patterns.map(row => row.share))
+  const drawn = new Stream(key, purposes.household, block, PATTERN_PART).among(patternSums)
   let first = block * BLOCK
-  for (const size of patterns[drawn]?.sizes ?? []) {
+  for (const size of householdPatterns[drawn]?.sizes ?? []) {
     if (index < first + size) return Array.from({ length: size }, (_, member) => first + member)
     first += size
   }
@@ -84,7 +87,7 @@ export const describeHousehold = (key: Key, index: number): Household => {
   const first = members[0] ?? index
   const together = members.length > 1
   const stream = new Stream(key, purposes.household, first)
-  const region = stream.pick([regionRows[stream.weighted(regionRows.map(row => row.share))] ?? regionRows[0]])
+  const region = regionRows[stream.among(regionSums)]
   if (!region) throw new Error('there are no regions')
   const cultures = Object.keys(region.cultureShares) as CultureName[]
   const culture = cultures[stream.weighted(cultures.map(name => region.cultureShares[name] ?? 0))] ?? 'british'

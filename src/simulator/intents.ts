@@ -98,10 +98,13 @@ const considering = (person: Person, order: Order, stream: Stream): VisitDraft[]
   return visits
 }
 
-/** Intents in any order → orders by time, each with its visits. */
+/** Intents in any order → the orders of the simulated days by time, each with its visits. */
 export const placeOrders = (world: World, person: Person, intents: readonly OrderIntent[]): Shopping => {
   const shopping: Shopping = { placed: [], visits: [] }
-  const byTime = [...intents].sort((a, b) => a.at - b.at).slice(0, ORDERS_MAX)
+  const byTime = intents
+    .filter(intent => intent.at >= world.startAt && intent.at < world.horizonAt)
+    .sort((a, b) => a.at - b.at)
+    .slice(0, ORDERS_MAX)
   byTime.forEach((intent, number) => {
     const place = intent.isStoreOrder ? 'store' : 'online'
     const order = buildOrder(world, person, number, {
@@ -111,7 +114,6 @@ export const placeOrders = (world: World, person: Person, intents: readonly Orde
       voucher: intent.voucher,
     })
     shopping.placed.push({ order, experience: intent.experience })
-    if (order.at < world.startAt) return
     const stream = new Stream(world.key, purposes.aftermath, person.index, 2 + number)
     shopping.visits.push(...considering(person, order, stream))
     if (place === 'store') return

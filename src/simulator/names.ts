@@ -5,8 +5,11 @@ import type { Stream } from './random.ts'
 
 const letters: Record<string, string> = { ø: 'o', å: 'a', æ: 'ae', ł: 'l', ß: 'ss', ð: 'd', þ: 'th', đ: 'd' }
 
+const PLAIN = /^[a-z]+$/i
+
 /** Lower-case ASCII letters for an e-mail address; `guest` where the name has none. */
 export const asciiOf = (name: string): string => {
+  if (PLAIN.test(name)) return name.toLowerCase()
   const plain = name
     .toLowerCase()
     .replace(/[øåæłßðþđ]/g, letter => letters[letter] ?? '')

@@ -14,7 +14,6 @@ import { countries } from './name-data.ts'
 import { employmentAt, type Person } from './people.ts'
 import { type Channel, DAY_MS, planted } from './planted.ts'
 import { purposes, Stream, scramble } from './random.ts'
-import { categoryShares, drawProduct } from './tastes.ts'
 import type { World } from './world.ts'
 
 /** Orders per person; together with PEOPLE_MAX it fits the 32 bits of an order number. */
@@ -45,7 +44,7 @@ export interface Refund {
 }
 
 export interface Order {
-  /** Position among the person's orders, those before the simulated days included. */
+  /** Position among the person's orders of the simulated days. */
   number: number
   id: string
   at: number
@@ -88,7 +87,6 @@ export const shareOut = (total: number, weights: readonly number[]): number[] =>
 const drawLines = (world: World, person: Person, at: number, stream: Stream): OrderLine[] => {
   const { anotherLine, anotherUnit, companyAnotherUnit, linesMax, unitsMax } = planted.orders
   const forCompany = person.buysForCompany && employmentAt(person, at) !== null
-  const taste = { shares: categoryShares(person), incomeBand: person.incomeBand, at }
   const lines = new Map<number, OrderLine>()
   const take = (product: Product): void => {
     const quantity = 1 + stream.geometric(forCompany ? companyAnotherUnit : anotherUnit, unitsMax - 1)
@@ -98,7 +96,7 @@ const drawLines = (world: World, person: Person, at: number, stream: Stream): Or
   }
   const wanted = 1 + stream.geometric(anotherLine, linesMax - 1)
   for (let count = 0; count < wanted; count += 1) {
-    const product = drawProduct(world.catalogue, stream, taste)
+    const product = world.assortment.draw(stream, person, at)
     if (lines.has(product.index)) continue
     take(product)
     const companion = world.catalogue.companions.get(product.index)

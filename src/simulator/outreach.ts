@@ -25,6 +25,9 @@ export interface MailStory {
 
 const SEND_SPREAD_MS = 4 * HOUR_MS
 const OPEN_MEDIAN_HOURS = 5
+const OPEN_HOURS_MAX = 72
+const OPEN_BEFORE_ORDER_MS = 29 * MINUTE_MS
+const CLICK_BEFORE_ORDER_MS = 26 * MINUTE_MS
 const CAUSED_ORDER_MEAN_DAYS = 1.4
 const CLICK_OF_CAUSED = 0.7
 const OWNER_KEY = 0x0e51
@@ -50,6 +53,8 @@ export const mailAddress = (world: World, person: Person, at: number): string =>
 const isDead = (person: Person, address: string, at: number): boolean =>
   address === person.typoEmail || person.employments.some(job => job.email === address && at >= job.to)
 
+type StepTaker = (step: MailEpisode['step'], at: number) => void
+
 interface Sending {
   campaign: Campaign
   arm: Arm
@@ -58,48 +63,55 @@ interface Sending {
   caused: boolean
 }
 
-/** What follows one mail that was sent. All draws are made whatever their use, so that each mail costs the same. */
+/** The order that a mail caused, and the reading and clicking on the way to it. */
+const followCause = (story: MailStory, stream: Stream, sending: Sending, step: StepTaker): void => {
+  const { campaign, arm, at } = sending
+  const orderAt = causedAt(stream, at, campaign.windowMs)
+  const clicks = stream.chance(CLICK_OF_CAUSED)
+  step('opened', orderAt - OPEN_BEFORE_ORDER_MS)
+  if (clicks) step('clicked', orderAt - CLICK_BEFORE_ORDER_MS)
+  story.intents.push({
+    at: orderAt,
+    cause: { kind: 'mail', campaignId: campaign.id, arm: arm === 'discount' ? 'discount' : 'plain' },
+    channel: clicks ? 'email' : 'direct',
+    campaign: clicks ? campaign : null,
+    visitAt: null,
+    voucher: arm === 'discount' ? { code: campaign.voucher, percent: planted.causes.mail.voucherPercent } : null,
+    experience: 'good',
+    isStoreOrder: false,
+  })
+}
+
+/** What follows one mail that was sent. */
 const followMail = (story: MailStory, person: Person, stream: Stream, sending: Sending): void => {
   const { campaign, arm, at, address, caused } = sending
-  const { deliveredShare, clickOfOpened, unsubscribeOfDelivered, voucherPercent } = planted.causes.mail
-  const episode = (step: MailEpisode['step'], when: number): void => {
-    story.episodes.push({ kind: 'mail', at: when, step, campaign, arm, address })
+  const { deliveredShare, clickOfOpened, unsubscribeOfDelivered } = planted.causes.mail
+  const step: StepTaker = (name, when) => {
+    story.episodes.push({ kind: 'mail', at: when, step: name, campaign, arm, address })
   }
   const isDelivered = stream.chance(deliveredShare) || caused
-  const opens = stream.chance(person.openRate) || caused
-  const { offsetMinutes } = countries[person.household.region.country]
-  const laterAt = at + Math.min(stream.logNormal(OPEN_MEDIAN_HOURS, 1.1), 72) * HOUR_MS
-  const openedAt = atSuitableHour(stream, laterAt, { hours: 'home', offsetMinutes, notBefore: at })
-  const clicks = stream.chance(caused ? CLICK_OF_CAUSED : clickOfOpened) && opens
-  const leaves = stream.chance(unsubscribeOfDelivered) && !caused
-  const orderAt = causedAt(stream, at, campaign.windowMs)
-  const readAt = caused ? Math.min(openedAt, orderAt - 29 * MINUTE_MS) : openedAt
-  const clickAt = caused ? orderAt - 26 * MINUTE_MS : readAt + Math.floor(stream.between(5, 90) * 1000)
-  if (!isDelivered) {
-    episode('bounced', at)
+  step(isDelivered ? 'sent' : 'bounced', at)
+  if (!isDelivered) return
+  if (arm === 'discount') story.vouchers.push({ from: at, to: at + campaign.windowMs, code: campaign.voucher })
+  if (caused) {
+    followCause(story, stream, sending, step)
     return
   }
-  episode('sent', at)
-  if (arm === 'discount') story.vouchers.push({ from: at, to: at + campaign.windowMs, code: campaign.voucher })
-  if (opens) episode('opened', readAt)
-  if (clicks) episode('clicked', clickAt)
-  if (leaves) {
-    story.unsubscribedAt = openedAt + 2 * MINUTE_MS
-    episode('unsubscribed', story.unsubscribedAt)
-  }
-  if (caused) {
-    story.intents.push({
-      at: orderAt,
-      cause: { kind: 'mail', campaignId: campaign.id, arm: arm === 'discount' ? 'discount' : 'plain' },
-      channel: clicks ? 'email' : 'direct',
-      campaign: clicks ? campaign : null,
-      visitAt: null,
-      voucher: arm === 'discount' ? { code: campaign.voucher, percent: voucherPercent } : null,
-      experience: 'good',
-      isStoreOrder: false,
-    })
-  } else if (clicks) {
+  const opens = stream.chance(person.openRate)
+  const leaves = stream.chance(unsubscribeOfDelivered)
+  if (!opens && !leaves) return
+  const { offsetMinutes } = countries[person.household.region.country]
+  const laterAt = at + Math.min(stream.logNormal(OPEN_MEDIAN_HOURS, 1.1), OPEN_HOURS_MAX) * HOUR_MS
+  const readAt = atSuitableHour(stream, laterAt, { hours: 'home', offsetMinutes, notBefore: at })
+  if (opens) step('opened', readAt)
+  if (opens && stream.chance(clickOfOpened)) {
+    const clickAt = readAt + Math.floor(stream.between(5, 90) * 1000)
+    step('clicked', clickAt)
     story.visits.push({ at: clickAt + 2000, purpose: 'browse', channel: 'email', campaign, order: null })
+  }
+  if (leaves) {
+    story.unsubscribedAt = readAt + 2 * MINUTE_MS
+    step('unsubscribed', story.unsubscribedAt)
   }
 }
 
@@ -167,7 +179,7 @@ export const callEffect = (person: Person, salesperson: Salesperson): number =>
 
 export const planSalesCalls = (world: World, person: Person, process: PurchaseProcess): CallStory => {
   const story: CallStory = { episodes: [], treatments: [], intents: [] }
-  if (person.phone === null) return story
+  if (person.phone === null || process.orders.length === 0) return story
   const stream = new Stream(world.key, purposes.salesCall, person.index)
   const { listedShare } = planted.causes.salesCall
   const share = listedShare[person.buysForCompany ? 'company' : 'consumer']

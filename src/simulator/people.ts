@@ -23,7 +23,8 @@ import {
   planted,
   type TasteGroup,
 } from './planted.ts'
-import { hex32, purposes, Stream } from './random.ts'
+import { cumulate, hex32, purposes, Stream } from './random.ts'
+import { categoryShares } from './tastes.ts'
 import type { World } from './world.ts'
 
 export interface Employment {
@@ -50,6 +51,8 @@ export interface Person {
   occupation: Occupation
   incomeBand: IncomeBand
   tasteGroups: readonly TasteGroup[]
+  /** Running sums of the shares of categories. */
+  categorySums: Float64Array
   discountClass: DiscountClass
   /** First contact with the shop; before the first simulated day for existing customers. */
   joinAt: number
@@ -121,9 +124,9 @@ const mistype = (email: string, stream: Stream): string => {
 }
 
 /** Older companies have more people; without a fixed number of companies, later people may work for newer ones. */
-const drawCompany = (world: World, index: number, stream: Stream): Company => {
+const drawCompany = (world: World, index: number, stream: Stream): number => {
   const bound = world.companies ?? FIRST_COMPANIES + Math.floor(index / PEOPLE_PER_COMPANY)
-  return describeCompany(world.key, Math.floor(bound * stream.unit() ** 1.5))
+  return Math.floor(bound * stream.unit() ** 1.5)
 }
 
 const employmentsOf = (
@@ -136,13 +139,11 @@ const employmentsOf = (
   const changeAt = Math.floor(stream.between(Math.max(person.joinAt, world.startAt), world.horizonAt))
   const companies = [drawCompany(world, person.index, stream), drawCompany(world, person.index, stream)] as const
   if (!works || person.occupation === 'student' || person.occupation === 'retired' || world.companies === 0) return []
-  const hold = (company: Company, from: number, to: number): Employment => ({
-    company,
-    email: `${person.mailName}.${person.index.toString(36)}@${company.domain}`,
-    from,
-    to,
-  })
-  if (!changesJob || companies[0].index === companies[1].index) return [hold(companies[0], person.joinAt, Infinity)]
+  const hold = (index: number, from: number, to: number): Employment => {
+    const company = describeCompany(world.key, index)
+    return { company, email: `${person.mailName}.${person.index.toString(36)}@${company.domain}`, from, to }
+  }
+  if (!changesJob || companies[0] === companies[1]) return [hold(companies[0], person.joinAt, Infinity)]
   return [hold(companies[0], person.joinAt, changeAt), hold(companies[1], changeAt, Infinity)]
 }
 
@@ -158,14 +159,17 @@ const cardsOf = (world: World, stream: Stream, joinAt: number): Held[] => {
   ]
 }
 
+const genderSums = cumulate(genders.map(name => planted.people.genderShares[name]))
+const ageBandSums = cumulate(ageBands.map(name => planted.people.ageBandShares[name]))
+const { incomeShares } = planted.people
+const { discountClassShares } = planted.causes
+
 const drawGroups = (stream: Stream) => {
-  const shares = planted.people
-  const gender = genders[stream.weighted(genders.map(name => shares.genderShares[name]))] ?? 'other'
-  const ageBand = ageBands[stream.weighted(ageBands.map(name => shares.ageBandShares[name]))] ?? '60+'
+  const gender = genders[stream.among(genderSums)] ?? 'other'
+  const ageBand = ageBands[stream.among(ageBandSums)] ?? '60+'
   const occupation = occupations[stream.weighted(occupationShares[ageBand])] ?? 'office'
-  const incomeBand = incomeBands[stream.weighted(shares.incomeShares[occupation])] ?? 'middle'
-  const discountClass =
-    discountClasses[stream.weighted(planted.causes.discountClassShares[incomeBand])] ?? 'indifferent'
+  const incomeBand = incomeBands[stream.weighted(incomeShares[occupation])] ?? 'middle'
+  const discountClass = discountClasses[stream.weighted(discountClassShares[incomeBand])] ?? 'indifferent'
   const [youngest, oldest] = ageRanges[ageBand]
   return { gender, ageBand, occupation, incomeBand, discountClass, age: stream.between(youngest, oldest) }
 }
@@ -210,6 +214,7 @@ export const describePerson = (world: World, index: number): Person => {
     occupation: groups.occupation,
     incomeBand: groups.incomeBand,
     tasteGroups,
+    categorySums: cumulate(categoryShares({ tasteGroups })),
     discountClass: groups.discountClass,
     joinAt,
     isExisting,

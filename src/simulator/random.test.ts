@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CALLS_PER_EPISODE_MAX, openCall, PERSONLESS, sealCall } from './message-id.ts'
-import { keyOf, philox, Stream, scramble } from './random.ts'
+import { cumulate, keyOf, philox, Stream, scramble } from './random.ts'
 
-const block = (counter: number[], low: number, high: number): string[] => {
+const block = (counter: [number, number, number, number], low: number, high: number): string[] => {
   const out = new Uint32Array(4)
-  philox(Uint32Array.from(counter), { low, high }, out)
+  philox(counter, { low, high }, out)
   return [...out].map(word => word.toString(16).padStart(8, '0'))
 }
 
@@ -91,6 +91,12 @@ describe('a stream', () => {
     )
     close(
       moments(() => stream.weighted([1, 0, 3])),
+      1.5,
+      0.75,
+    )
+    const sums = cumulate([1, 0, 3])
+    close(
+      moments(() => stream.among(sums)),
       1.5,
       0.75,
     )

@@ -52,12 +52,9 @@ const multiplyHigh = (left: number, right: number): number => {
   return Math.floor((high + Math.floor(low / TWO_16)) / TWO_16)
 }
 
-/** One block of Philox4x32-10: four words from a counter of four words and a key of two. */
-export const philox = (counter: Uint32Array, key: Key, out: Uint32Array): void => {
-  let c0 = counter[0] ?? 0
-  let c1 = counter[1] ?? 0
-  let c2 = counter[2] ?? 0
-  let c3 = counter[3] ?? 0
+/** One block of Philox4x32-10: four words into `out` from a counter of four words and a key of two. */
+export const philox = (counter: readonly [number, number, number, number], key: Key, out: Uint32Array): void => {
+  let [c0, c1, c2, c3] = counter
   let k0 = key.low
   let k1 = key.high
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -78,25 +75,34 @@ export const philox = (counter: Uint32Array, key: Key, out: Uint32Array): void =
   out[3] = c3
 }
 
+/** Running sums of weights, for `Stream.among`. */
+export const cumulate = (weights: readonly number[]): Float64Array => {
+  const sums = new Float64Array(weights.length)
+  let sum = 0
+  weights.forEach((weight, index) => {
+    sum += weight
+    sums[index] = sum
+  })
+  return sums
+}
+
 /** One named stream of random numbers. Cheap to make; draws cost some 20–40 ns. */
 export class Stream {
   readonly #key: Key
-  readonly #counter = new Uint32Array(4)
+  readonly #counter: [number, number, number, number]
   readonly #block = new Uint32Array(4)
   #next = 4
 
   constructor(key: Key, purpose: number, subject: number, part = 0) {
     this.#key = key
-    this.#counter[1] = part
-    this.#counter[2] = subject
-    this.#counter[3] = purpose
+    this.#counter = [0, part, subject, purpose]
   }
 
   /** An unsigned 32-bit word. */
   word(): number {
     if (this.#next === 4) {
       philox(this.#counter, this.#key, this.#block)
-      this.#counter[0] = (this.#counter[0] ?? 0) + 1
+      this.#counter[0] += 1
       this.#next = 0
     }
     const word = this.#block[this.#next] ?? 0
@@ -139,6 +145,15 @@ export class Stream {
       if (left < 0) return index
     }
     return weights.length - 1
+  }
+
+  /** Like `weighted`, with running sums made once by `cumulate`. */
+  among(sums: Float64Array): number {
+    const last = sums.length - 1
+    const drawn = this.unit() * (sums[last] ?? 0)
+    let index = 0
+    while (index < last && (sums[index] ?? 0) <= drawn) index += 1
+    return index
   }
 
   /** Exponential by inversion. */

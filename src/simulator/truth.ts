@@ -224,7 +224,7 @@ const purchaseTruth = (life: Life): PersonTruth['purchase'] => {
   }
 }
 
-const describeTruth = (life: Life, simulatedFrom: number): PersonTruth => {
+const describeTruth = (life: Life): PersonTruth => {
   const { person } = life
   const { household, discountClass } = person
   const salesperson = salespersonOf(person)
@@ -277,7 +277,7 @@ const describeTruth = (life: Life, simulatedFrom: number): PersonTruth => {
       expectedOrders: treatment.effect,
       caused: treatment.caused,
     })),
-    orders: life.orders.filter(order => order.at >= simulatedFrom).map(order => orderTruth(life, order)),
+    orders: life.orders.map(order => orderTruth(life, order)),
   }
 }
 
@@ -325,7 +325,7 @@ export const truth = (options: SimulationOptions): Truth => {
   const person = (index: number): PersonTruth => {
     if (!(Number.isInteger(index) && index >= 0 && index < world.people))
       throw new RangeError(`nobody is number ${index}`)
-    return describeTruth(lives.life(index), world.startAt)
+    return describeTruth(lives.life(index))
   }
   const people = function* (): Generator<PersonTruth, void, void> {
     for (let index = 0; index < world.people; index += 1) yield person(index)

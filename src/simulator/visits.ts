@@ -13,7 +13,6 @@ import { HOUR_MS, planted } from './planted.ts'
 import type { Stream } from './random.ts'
 import { Script, type Visitor } from './script.ts'
 import { orderProperties, productProperties } from './shop-calls.ts'
-import { categoryShares, drawProduct } from './tastes.ts'
 import { searchTerms } from './texts.ts'
 import { accountTraits, buyerTraits, companyTraits, contactEmail, untidy } from './traits.ts'
 import type { World } from './world.ts'
@@ -48,13 +47,12 @@ const visitorOf = (person: Person, visit: Visit, stream: Stream): Visitor => {
 /** What the visitor looks at: the order's products first, then whatever they like. */
 const drawProducts = (world: World, life: Life, visit: Visit, stream: Stream): Product[] => {
   const { person } = life
-  const taste = { shares: categoryShares(person), incomeBand: person.incomeBand, at: visit.at }
   const planned = visit.order?.lines.map(line => line.product) ?? []
   const others = stream.geometric(ANOTHER_PRODUCT, PRODUCTS_MAX) + (planned.length === 0 ? 1 : 0)
-  const drawn = Array.from({ length: others }, () => drawProduct(world.catalogue, stream, taste))
+  const drawn = Array.from({ length: others }, () => world.assortment.draw(stream, person, visit.at))
   const known = planned.filter(product => product.launchAt <= visit.at)
   const products = [...(visit.purpose === 'consider' ? known.slice(0, 3) : planned), ...drawn]
-  return products.length > 0 ? products : [drawProduct(world.catalogue, stream, taste)]
+  return products.length > 0 ? products : [world.assortment.draw(stream, person, visit.at)]
 }
 
 const seen = (product: Product, at: number): JsonObject => productProperties(product, priceAt(product, at).priceMinor)
@@ -165,8 +163,7 @@ const announceHoldout = (script: Script, person: Person): void =>
 export const renderVisit = (world: World, life: Life, visit: Visit, sender: Sender, stream: Stream): void => {
   const { person } = life
   const products = drawProducts(world, life, visit, stream)
-  const interest =
-    products[0] ?? drawProduct(world.catalogue, stream, { shares: [1], incomeBand: 'middle', at: visit.at })
+  const interest = products[0] ?? world.assortment.draw(stream, person, visit.at)
   const landing = landingOf(visit, interest, stream)
   const script = new Script(visitorOf(person, visit, stream), stream, landing.referrer)
   script.open(landing.spot, landing.campaign)
@@ -199,10 +196,9 @@ export const renderKiosk = (world: World, life: Life, visit: KioskVisit, sender:
   const context = { ip: '192.0.2.10', userAgent: kioskUserAgent, library: browserLibrary, locale, timezone }
   const anonymousId = life.kioskAnonymousId ?? ''
   const script = new Script({ source: 'website', anonymousId, userId: null, context }, stream, '')
-  const taste = { shares: categoryShares(person), incomeBand: person.incomeBand, at: visit.at }
   script.open({ ...homePage, path: `/?kiosk=${stores[visit.store]?.id ?? ''}` })
   for (let count = stream.geometric(ANOTHER_PRODUCT, PRODUCTS_MAX); count >= 0; count -= 1) {
-    const product = drawProduct(world.catalogue, stream, taste)
+    const product = world.assortment.draw(stream, person, visit.at)
     script.open(productPage(product))
     script.track('Product Viewed', seen(product, visit.at))
   }

@@ -4,6 +4,7 @@ import { type Campaign, createCampaigns } from './campaigns.ts'
 import { type Catalogue, createCatalogue } from './catalogue.ts'
 import { DAY_MS, PRIOR_DAYS } from './planted.ts'
 import { type Key, keyOf } from './random.ts'
+import { Assortment } from './tastes.ts'
 
 /** Order numbers are 32 bits: people × orders per person. */
 export const PEOPLE_MAX = 4_000_000
@@ -38,6 +39,7 @@ export interface World {
   readonly intensity: number
   readonly calendar: Calendar
   readonly catalogue: Catalogue
+  readonly assortment: Assortment
   readonly campaigns: readonly Campaign[]
 }
 
@@ -59,6 +61,7 @@ export const createWorld = (options: SimulationOptions): World => {
   const companies = options.companies === undefined ? null : requireWhole('companies', options.companies, 0, PEOPLE_MAX)
   const horizonAt = startAt + days * DAY_MS
   const firstAt = startAt - PRIOR_DAYS * DAY_MS
+  const catalogue = createCatalogue(key, { firstAt, startAt, untilAt: horizonAt })
   return {
     key,
     people,
@@ -68,7 +71,8 @@ export const createWorld = (options: SimulationOptions): World => {
     endAt: options.endAt ?? Number.POSITIVE_INFINITY,
     intensity,
     calendar: createCalendar(firstAt, horizonAt + DAY_MS),
-    catalogue: createCatalogue(key, { firstAt, startAt, untilAt: horizonAt }),
+    catalogue,
+    assortment: new Assortment(catalogue.byCategory),
     campaigns: createCampaigns(startAt, horizonAt),
   }
 }
