@@ -16,7 +16,12 @@ import { profileAt } from '../src/identity/publish.ts'
 import type { BatchOutcome, IdentityEvent, IdentityInput } from '../src/identity/resolve-batch.ts'
 import { resolveBatch } from '../src/identity/resolve-batch.ts'
 import type { HistoryEvent, LoadRequest } from '../src/identity/step.ts'
-import { defaultIdentityRules, type Identifier, type IdentityRules } from '../src/spec/identifier.ts'
+import {
+  defaultIdentityRules,
+  type Identifier,
+  type IdentityRules,
+  parseIdentifierKey,
+} from '../src/spec/identifier.ts'
 
 /**
  * Random small worlds for the properties of identity: few people, few identifiers, tied times, so that every rule
@@ -180,7 +185,8 @@ export function decide(graph: EvidenceGraph, chosen: Act, number: number, standi
 }
 
 const memberOf = (graph: EvidenceGraph, key: string): Member | undefined => {
-  const node = graph.find(key)
+  const identifier = parseIdentifierKey(key)
+  const node = identifier && graph.find(identifier)
   const { namespace, value, rule, firstSeenAt } = node ?? {}
   if (namespace === undefined || value === undefined || !rule || firstSeenAt === undefined) return undefined
   return { namespace, value, class: rule.class, firstSeenAt }
@@ -206,7 +212,7 @@ export function signature(graph: EvidenceGraph, all: IdentityInput[], refusals: 
   const keyOf = (node: NodeId) => graph.node(node).key
   const ofEvents = all.flatMap(input => {
     if ('kind' in input) return []
-    const nodes = input.identifiers.flatMap(({ namespace, value }) => graph.find(`${namespace}:${value}`) ?? [])
+    const nodes = input.identifiers.flatMap(identifier => graph.find(identifier) ?? [])
     const hub = nodes.sort(byPriority)[0]
     return hub ? [`event ${input.messageId} ${keyOf(profileAt(graph, hub.id, input.at))}`] : []
   })
@@ -231,8 +237,7 @@ export function historyIn(graph: () => EvidenceGraph, past: () => IdentityInput[
     const { key } = graph().node(device)
     return past().flatMap((input): HistoryEvent[] => {
       if ('kind' in input) return []
-      const find = (named: Identifier[]) =>
-        named.flatMap(({ namespace, value }) => graph().find(`${namespace}:${value}`) ?? []).sort(byPriority)
+      const find = (named: Identifier[]) => named.flatMap(identifier => graph().find(identifier) ?? []).sort(byPriority)
       const [hub, ...others] = [...new Set([...find(input.identifiers), ...find(input.previous ?? [])])]
       if (!hub || ![hub, ...others].some(node => node.key === key)) return []
       const { messageId, at, type, source } = input

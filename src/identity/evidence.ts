@@ -83,19 +83,25 @@ export const byPriority = (x: RankedNode, y: RankedNode): number =>
  * link. A second login is what an alias names.
  */
 export function evidenceOf(event: EventHead, nodes: RankedNode[]): Evidence[] {
-  const [hub, ...others] = nodes
-  if (!hub) return []
+  const [hub] = nodes
+  const evidence: Evidence[] = []
+  if (!hub || nodes.length < 2) return evidence
+  const { at, messageId, source } = event
   const strength = event.type === 'identify' ? strengths.explicit : strengths.observed
-  const showing = { at: event.at, messageId: event.messageId, source: event.source, strength }
-  if (hub.rule.class === 'login') {
-    return others.flatMap((node): Evidence[] => {
-      if (node.rule.class !== 'login') return [{ kind: 'claim', node: node.id, by: hub.id, ...showing }]
-      return event.type === 'alias' ? [{ kind: 'alias', a: hub.id, b: node.id, ...showing }] : []
-    })
+  for (const [index, a] of nodes.entries()) {
+    if (hub.rule.class === 'login') {
+      if (a === hub) continue
+      if (a.rule.class !== 'login')
+        evidence.push({ kind: 'claim', node: a.id, by: hub.id, at, messageId, source, strength })
+      else if (event.type === 'alias')
+        evidence.push({ kind: 'alias', a: hub.id, b: a.id, at, messageId, source, strength })
+    } else {
+      for (const b of nodes.slice(index + 1)) {
+        evidence.push({ kind: 'link', a: a.id, b: b.id, at, messageId, source, strength })
+      }
+    }
   }
-  return nodes.flatMap((a, index) =>
-    nodes.slice(index + 1).map((b): Evidence => ({ kind: 'link', a: a.id, b: b.id, ...showing })),
-  )
+  return evidence
 }
 
 type Order = (x: Showing, y: Showing) => number

@@ -1,4 +1,4 @@
-import type { IdentityRules, NamespaceRule } from '../spec/identifier.ts'
+import { type Identifier, type IdentityRules, identifierKey, type NamespaceRule } from '../spec/identifier.ts'
 import { DecisionBook, nodesOf } from './decision-book.ts'
 import {
   type Alias,
@@ -86,7 +86,8 @@ export class EvidenceGraph {
   readonly rules: IdentityRules
   readonly decisions = new DecisionBook()
   readonly #nodes = new Generations<NodeId, GraphNode>()
-  readonly #ids = new Map<string, NodeId>()
+  /** By namespace and value: putting a key together for each look-up would cost more than the look-up. */
+  readonly #ids = new Map<string, Map<string, NodeId>>()
   #missing = new Set<NodeId>()
 
   constructor(rules: IdentityRules) {
@@ -101,9 +102,9 @@ export class EvidenceGraph {
     return this.#nodes.values()
   }
 
-  /** The listed node of this key. */
-  find(key: string): GraphNode | undefined {
-    const id = this.#ids.get(key)
+  /** The listed node of this identifier. */
+  find({ namespace, value }: Identifier): GraphNode | undefined {
+    const id = this.#ids.get(namespace)?.get(value)
     return id === undefined ? undefined : this.#nodes.get(id)
   }
 
@@ -143,12 +144,13 @@ export class EvidenceGraph {
     const known = this.#nodes.get(record.id)
     if (known) return known
     const { id, namespace, value, firstSeenAt, profile } = record
-    const key = `${namespace}:${value}`
+    const key = identifierKey(record)
     const rule = this.rules.namespaces[namespace] ?? unknownNamespace
     const node: GraphNode = { id, namespace, value, key, rule, firstSeenAt, profile }
     if (isNew) node.evidence = emptyEvidence()
     this.#nodes.set(id, node)
-    this.#ids.set(key, id)
+    const ids = this.#ids.get(namespace) ?? new Map<string, NodeId>()
+    this.#ids.set(namespace, ids.set(value, id))
     return node
   }
 
@@ -266,7 +268,7 @@ export class EvidenceGraph {
 
   /** Forgets nodes that were not read lately, once more than `nodesMax` are held. Only between batches. */
   forgetOldest(nodesMax: number): void {
-    for (const node of this.#nodes.age(nodesMax)) this.#ids.delete(node.key)
+    for (const { namespace, value } of this.#nodes.age(nodesMax)) this.#ids.get(namespace)?.delete(value)
   }
 }
 

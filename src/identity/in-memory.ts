@@ -1,4 +1,4 @@
-import type { IdentityRules } from '../spec/identifier.ts'
+import type { Identifier, IdentityRules } from '../spec/identifier.ts'
 import { nodeOf } from './anchor.ts'
 import type { Refusal } from './components.ts'
 import { type NodeId, type NodeRecord, nobody } from './evidence.ts'
@@ -41,15 +41,15 @@ export class IdentityInMemory {
     else request.answer(request.identifiers.map(identifier => ({ record: this.#newNode(identifier), isNew: true })))
   }
 
-  #newNode({ namespace, value }: { namespace: string; value: string }): NodeRecord {
+  #newNode({ namespace, value }: Identifier): NodeRecord {
     this.#lastId += 1
     const id = this.#lastId
     return { id, namespace, value, firstSeenAt: Number.POSITIVE_INFINITY, profile: id }
   }
 
   /** The profile that a node leads to. */
-  profileOf(key: string): string | undefined {
-    const node = this.graph.find(key)
+  profileOf(identifier: Identifier): string | undefined {
+    const node = this.graph.find(identifier)
     return node && this.graph.node(profileLedTo(this.graph, node.id)).key
   }
 }

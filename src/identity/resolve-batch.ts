@@ -71,8 +71,17 @@ interface News {
   decisions: Decision[]
 }
 
+/** The nodes of one event. */
+interface EventNodes {
+  /** The hub first, then the others by priority, then what an alias names: that is never the hub. */
+  nodes: GraphNode[]
+  /** How many of these the event carried; the rest it only named. */
+  carried: number
+  group?: GraphNode
+}
+
 export function* resolveBatch(graph: EvidenceGraph, batch: IdentityInput[]): Step<BatchOutcome> {
-  const newNodes = yield* findNodes(graph, batch)
+  const newNodes = yield* listNodes(graph, batch)
   const nodes = batch.map(input => nodesOfInput(graph, input))
   const news = yield* complete(graph, () => newsOf(graph, batch, nodes))
   const outcome: BatchOutcome = {
@@ -84,7 +93,7 @@ export function* resolveBatch(graph: EvidenceGraph, batch: IdentityInput[]): Ste
     yield* resolveNews(graph, news, outcome, () => newsOf(graph, batch, nodes))
   }
   outcome.events = yield* complete(graph, () =>
-    batch.map((input, index) => resolvedEvent(graph, input, nodes[index] ?? [])),
+    batch.map((input, index) => resolvedEvent(graph, input, nodes[index] ?? nowhere)),
   )
   for (const [index, { profile, group }] of outcome.events.entries()) {
     if (profile !== nobody) outcome.touchedProfiles.add(profile)
@@ -95,12 +104,17 @@ export function* resolveBatch(graph: EvidenceGraph, batch: IdentityInput[]): Ste
 }
 
 /** Lists every node that the batch names; returns those that are new to the workspace. */
-function* findNodes(graph: EvidenceGraph, batch: IdentityInput[]): Step<GraphNode[]> {
+function* listNodes(graph: EvidenceGraph, batch: IdentityInput[]): Step<GraphNode[]> {
   const unlisted = new Map<string, Identifier>()
+  const note = (identifier: Identifier) => {
+    if (graph.find(identifier) || !(identifier.namespace in graph.rules.namespaces)) return
+    unlisted.set(identifierKey(identifier), identifier)
+  }
   for (const input of batch) {
-    for (const identifier of namedBy(input)) {
-      const key = identifierKey(identifier)
-      if (identifier.namespace in graph.rules.namespaces && !graph.find(key)) unlisted.set(key, identifier)
+    if ('kind' in input) identifiersOf(input).forEach(note)
+    else {
+      input.identifiers.forEach(note)
+      input.previous?.forEach(note)
     }
   }
   const newNodes: GraphNode[] = []
@@ -118,45 +132,43 @@ function* findNodes(graph: EvidenceGraph, batch: IdentityInput[]): Step<GraphNod
   return newNodes
 }
 
-const namedBy = (input: IdentityInput): Identifier[] => {
-  if ('kind' in input) return identifiersOf(input)
-  return input.previous ? [...input.identifiers, ...input.previous] : input.identifiers
+const nowhere: EventNodes = { nodes: [], carried: 0 }
+
+function nodesOfInput(graph: EvidenceGraph, input: IdentityInput): EventNodes {
+  if ('kind' in input) return nowhere
+  const nodes: GraphNode[] = []
+  let group: GraphNode | undefined
+  for (const identifier of input.identifiers) {
+    const node = graph.find(identifier)
+    if (node?.rule.class === 'none') group ??= node
+    else if (node && !nodes.includes(node)) nodes.push(node)
+  }
+  nodes.sort(byPriority)
+  const carried = nodes.length
+  if (nodes[0]?.rule.class === 'login') {
+    const previous = (input.previous ?? []).flatMap(identifier => graph.find(identifier) ?? [])
+    nodes.push(...previous.filter(node => !nodes.includes(node)).sort(byPriority))
+  }
+  return group ? { nodes, carried, group } : { nodes, carried }
 }
 
-/** The nodes of an event by priority, the hub first; what an alias names comes last, for it is never the hub. */
-function nodesOfInput(graph: EvidenceGraph, input: IdentityInput): GraphNode[] {
-  if ('kind' in input) return []
-  const carried = listed(graph, input.identifiers).sort(byPriority)
-  if (!input.previous || carried[0]?.rule.class !== 'login') return carried
-  return [...new Set([...carried, ...listed(graph, input.previous).sort(byPriority)])]
-}
-
-const listed = (graph: EvidenceGraph, identifiers: Identifier[]): GraphNode[] =>
-  identifiers.flatMap(identifier => graph.find(identifierKey(identifier)) ?? [])
-
-function newsOf(graph: EvidenceGraph, batch: IdentityInput[], nodes: GraphNode[][]): News {
+function newsOf(graph: EvidenceGraph, batch: IdentityInput[], eventNodes: EventNodes[]): News {
   const news: News = { evidence: [], sightings: new Map(), decisions: [] }
   for (const [index, input] of batch.entries()) {
     if ('kind' in input) {
       if (isNewDecision(graph, input)) news.decisions.push(input)
       continue
     }
-    const named = nodes[index] ?? []
-    for (const node of input.previous ? carriedBy(input, named) : named) {
-      if (input.at < (news.sightings.get(node.id) ?? node.firstSeenAt)) news.sightings.set(node.id, input.at)
+    const { nodes, carried, group } = eventNodes[index] ?? nowhere
+    const sight = (node: GraphNode) => {
+      if (input.at >= node.firstSeenAt || input.at >= (news.sightings.get(node.id) ?? Infinity)) return
+      news.sightings.set(node.id, input.at)
     }
-    for (const evidence of evidenceOf(input, named.filter(isPersonal)))
-      if (!graph.has(evidence)) news.evidence.push(evidence)
+    for (let place = 0; place < carried; place += 1) sight(nodes[place] as GraphNode)
+    if (group) sight(group)
+    for (const evidence of evidenceOf(input, nodes)) if (!graph.has(evidence)) news.evidence.push(evidence)
   }
   return news
-}
-
-const isPersonal = (node: GraphNode): boolean => node.rule.class !== 'none'
-
-/** What an alias says of before is named, not seen: it may have been a login or a browser. */
-function carriedBy(event: IdentityEvent, nodes: GraphNode[]): GraphNode[] {
-  const keys = new Set(event.identifiers.map(identifierKey))
-  return nodes.filter(node => keys.has(node.key))
 }
 
 const isNewDecision = ({ decisions }: EvidenceGraph, decision: Decision): boolean =>
@@ -233,8 +245,7 @@ function takeDecision(graph: EvidenceGraph, decision: Decision): void {
 
 /** A decision by the numbers of its nodes; nothing where the rules no longer know what it names. */
 export function standing(graph: EvidenceGraph, decision: Merge | Split): StandingDecision | undefined {
-  const idsOf = (identifiers: Identifier[]) =>
-    identifiers.flatMap(identifier => graph.find(identifierKey(identifier))?.id ?? [])
+  const idsOf = (identifiers: Identifier[]) => identifiers.flatMap(identifier => graph.find(identifier)?.id ?? [])
   const { id, at } = decision
   if (decision.kind === 'split') {
     return { kind: 'split', id, at, out: idsOf(decision.out), rest: idsOf(decision.rest) }
@@ -292,9 +303,9 @@ function takeSightings(graph: EvidenceGraph, news: News, outcome: BatchOutcome):
   return newlySeen
 }
 
-function resolvedEvent(graph: EvidenceGraph, input: IdentityInput, nodes: GraphNode[]): ResolvedEvent {
-  const [hub, ...others] = nodes.filter(isPersonal)
-  const group = nodes.find(node => !isPersonal(node))?.id ?? nobody
-  if (!hub || 'kind' in input) return { hub: nobody, nodes: [], group, profile: nobody }
-  return { hub: hub.id, nodes: others.map(node => node.id), group, profile: profileAt(graph, hub.id, input.at) }
+function resolvedEvent(graph: EvidenceGraph, input: IdentityInput, { nodes, group }: EventNodes): ResolvedEvent {
+  const [hub, ...others] = nodes
+  const found = { nodes: others.map(node => node.id), group: group?.id ?? nobody }
+  if (!hub || 'kind' in input) return { hub: nobody, profile: nobody, ...found }
+  return { hub: hub.id, profile: profileAt(graph, hub.id, input.at), ...found }
 }

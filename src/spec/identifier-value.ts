@@ -17,9 +17,10 @@ export type BlockRule = (typeof blockRules)[number]
 
 export type Admission = { value: string } | { blocked: BlockRule }
 
-/** Decides about values of one namespace. `country` (ISO, two letters) is where a phone number was written. */
+/** Decides about values of one namespace. `keys` are the traits and properties that carry it, in every spelling. `country` (ISO, two letters) is where a phone number was written. */
 export interface Gate {
   rule: NamespaceRule
+  keys: string[]
   admit(raw: string, country?: string): Admission
 }
 
@@ -61,6 +62,7 @@ function makeGate(rule: NamespaceRule, defaultCountry: string | undefined): Gate
 
   return {
     rule,
+    keys: [...new Set(rule.keys.flatMap(key => [key, camelCase(key)]))],
     admit(raw, country = defaultCountry) {
       const asked = rule.normaliser === 'phone' ? `${country} ${raw}` : raw
       const known = remembered.get(asked)
@@ -72,6 +74,8 @@ function makeGate(rule: NamespaceRule, defaultCountry: string | undefined): Gate
     },
   }
 }
+
+const camelCase = (key: string) => key.replace(/_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase())
 
 /** The normal form of a value; undefined when it has none. */
 export function normalise(raw: string, normaliser: Normaliser, country?: string): string | undefined {

@@ -50,15 +50,17 @@ export function normaliseIdentifier(identifier: Identifier, rules: IdentityRules
 
 /** The identifiers of an event, the login first found; what the rules keep out is in `blocked`. */
 export function extractIdentifiers(event: Event, rules: IdentityRules): Extraction {
-  const collector = new Collector(rules, countryOf(event.context))
+  const gates = gatesOf(rules)
+  const collector = new Collector(gates, countryOf(event.context))
   collector.add('user_id', event.userId)
   collector.add('anonymous_id', event.anonymousId)
   collector.add('group_id', event.groupId ?? event.context?.groupId)
-  addFromKeys(collector, event, rules)
+  addFromKeys(collector, event, gates)
   addFromDevice(collector, event.context?.device)
   addExternalIds(collector, event.context?.externalIds)
-  const analytics = [event.integrations, event.context?.integrations].map(all => asObject(all)['Google Analytics'])
-  for (const settings of analytics) collector.add('ga_client_id', asObject(settings).clientId)
+  for (const integrations of [event.integrations, event.context?.integrations]) {
+    collector.add('ga_client_id', asObject(asObject(integrations)['Google Analytics']).clientId)
+  }
   const previous = event.type === 'alias' ? collector.previousOf(event.previousId) : []
   return { identifiers: collector.identifiers, previous, blocked: collector.blocked }
 }
@@ -69,8 +71,8 @@ class Collector {
   readonly #gates: Map<string, Gate>
   readonly #country: string | undefined
 
-  constructor(rules: IdentityRules, country: string | undefined) {
-    this.#gates = gatesOf(rules)
+  constructor(gates: Map<string, Gate>, country: string | undefined) {
+    this.#gates = gates
     this.#country = country
   }
 
@@ -91,8 +93,9 @@ class Collector {
   }
 
   #admit(namespace: string, raw: Json | undefined): Identifier | undefined {
+    if (typeof raw !== 'string' && typeof raw !== 'number') return undefined
     const gate = this.#gates.get(namespace)
-    if (!gate || (typeof raw !== 'string' && typeof raw !== 'number')) return undefined
+    if (!gate) return undefined
     const text = String(raw)
     const admission = gate.admit(text, this.#country)
     if ('value' in admission) return { namespace, value: admission.value }
@@ -110,22 +113,15 @@ class Collector {
 }
 
 /** The traits of a `group` call describe the company: its e-mail address is nobody's. */
-function addFromKeys(collector: Collector, event: Event, rules: IdentityRules): void {
+function addFromKeys(collector: Collector, event: Event, gates: Map<string, Gate>): void {
   const traits = event.type === 'group' ? undefined : event.traits
-  const places = [traits, event.context?.traits, event.properties].filter(isJsonObject)
-  if (places.length === 0) return
-  for (const [namespace, rule] of Object.entries(rules.namespaces)) {
-    for (const key of rule.keys) {
-      for (const place of places) {
-        collector.add(namespace, place[key])
-        const camel = camelCase(key)
-        if (camel !== key) collector.add(namespace, place[camel])
-      }
+  for (const place of [traits, event.context?.traits, event.properties]) {
+    if (!isJsonObject(place)) continue
+    for (const [namespace, gate] of gates) {
+      for (const key of gate.keys) collector.add(namespace, place[key])
     }
   }
 }
-
-const camelCase = (key: string) => key.replace(/_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase())
 
 function addFromDevice(collector: Collector, raw: Json | undefined): void {
   const device = asObject(raw)
