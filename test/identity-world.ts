@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { nodeOf } from '../src/identity/anchor.ts'
 import type { Refusal } from '../src/identity/components.ts'
-import { type Decision, type Member, planMerge, planSplit } from '../src/identity/decision.ts'
+import { type Decision, type PlannedIdentifier, planMerge, planSplit } from '../src/identity/decision.ts'
 import type { StandingDecision } from '../src/identity/decision-book.ts'
 import {
   type Alias,
@@ -184,7 +184,7 @@ export function decide(graph: EvidenceGraph, chosen: Act, number: number, standi
   return typeof plan === 'string' ? undefined : plan
 }
 
-const memberOf = (graph: EvidenceGraph, key: string): Member | undefined => {
+const memberOf = (graph: EvidenceGraph, key: string): PlannedIdentifier | undefined => {
   const identifier = parseIdentifierKey(key)
   const node = identifier && graph.find(identifier)
   const { namespace, value, rule, firstSeenAt } = node ?? {}
@@ -193,8 +193,8 @@ const memberOf = (graph: EvidenceGraph, key: string): Member | undefined => {
 }
 
 /** The seen identifiers of each profile; a shared device is in several. */
-export function membersByProfile(graph: EvidenceGraph): Map<string, Member[]> {
-  const members = new Map<string, Member[]>()
+export function membersByProfile(graph: EvidenceGraph): Map<string, PlannedIdentifier[]> {
+  const members = new Map<string, PlannedIdentifier[]>()
   for (const node of [...graph.nodes()].sort((x, y) => (x.key < y.key ? -1 : 1))) {
     const member = memberOf(graph, node.key)
     if (!member || member.firstSeenAt === Number.POSITIVE_INFINITY) continue

@@ -53,19 +53,28 @@ export function identifiersOf(decision: Decision): Identifier[] {
   return decision.kind === 'split' ? [...decision.out, ...decision.rest] : []
 }
 
-/** An identifier of a profile as the planner of a decision needs it. */
-export interface Member extends Identifier {
+/** An identifier of a profile, as far as a decision about it needs to know it. */
+export interface PlannedIdentifier extends Identifier {
   class: NamespaceClass
   /** ms; Infinity for one that no event has carried. */
   firstSeenAt: number
 }
 
-export type PlanFault = 'same_profile' | 'nothing_to_split' | 'not_in_profile' | 'everything_moved' | 'too_many'
+/** Why a decision makes no sense. */
+export type PlanFault =
+  | 'company'
+  | 'same_profile'
+  | 'nothing_to_split'
+  | 'not_in_profile'
+  | 'everything_moved'
+  | 'too_many'
 
-type Head = { id: string; at: number; by: string }
+/** The decision's own id, when (ms) and by whom it is taken. */
+export type Head = { id: string; at: number; by: string }
 
 /** The merge of two profiles, given by their representatives. */
-export function planMerge(node: Member, other: Member, decision: Head): Merge | PlanFault {
+export function planMerge(node: PlannedIdentifier, other: PlannedIdentifier, decision: Head): Merge | PlanFault {
+  if (node.class === 'none' || other.class === 'none') return 'company'
   if (node.namespace === other.namespace && node.value === other.value) return 'same_profile'
   return {
     kind: 'merge',
@@ -78,7 +87,9 @@ export function planMerge(node: Member, other: Member, decision: Head): Merge | 
 }
 
 /** The split that moves `out` away from the other members of a profile. */
-export function planSplit(members: Member[], out: Identifier[], decision: Head): Split | PlanFault {
+export function planSplit(members: PlannedIdentifier[], out: Identifier[], decision: Head): Split | PlanFault {
+  if (members.some(member => member.class === 'none')) return 'company'
+
   const isOut = (member: Identifier) =>
     out.some(moved => moved.namespace === member.namespace && moved.value === member.value)
   const moved = members.filter(isOut)

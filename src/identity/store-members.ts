@@ -1,6 +1,7 @@
-import type { Identifier, IdentityRules, NamespaceClass } from '../spec/identifier.ts'
+import type { IdentityRules } from '../spec/identifier.ts'
 import type { Queryable } from '../store/postgres.ts'
 import { all } from '../store/query.ts'
+import type { PlannedIdentifier } from './decision.ts'
 import { type NodeId, nobody } from './evidence.ts'
 import type { MapChange } from './project.ts'
 import { readNodes, readOwners, type StoredNode } from './store.ts'
@@ -9,13 +10,10 @@ import { readRules } from './store-rules.ts'
 /** SQL of who is who now: in, nodes or profiles; out, the profiles they lead to, or the identifiers they consist of. */
 
 /** An identifier of a profile. */
-export interface Member extends Identifier {
+export interface Member extends PlannedIdentifier {
   node: NodeId
   /** UUID; as `profileIdOf` of it, also the id of the profile that this identifier represents. */
   publicId: string
-  class: NamespaceClass
-  /** ms. */
-  firstSeenAt: number
   /** A shared device: when it belonged to this profile, [from, to) in ms. */
   intervals?: { from: number; to: number }[]
 }
@@ -160,4 +158,27 @@ export async function readNodePage(
     workspaceId,
     rows.map(row => row.id),
   )
+}
+
+/** The profile that a node leads to, by its public id (a UUID). */
+export async function readProfileOf(
+  client: Queryable,
+  workspaceId: number,
+  publicId: string,
+): Promise<NodeId | undefined> {
+  const result = await client.query<{ profile: NodeId | null }>({
+    name: 'identity-profile-of',
+    text: `
+      select case when profile <> 0 then profile else (
+        select owner.profile from identity.owner
+        where owner.workspace_id = $1 and owner.node = node.id
+          and from_at <= first_seen_at and first_seen_at < to_at
+        order by from_at
+        limit 1
+      ) end as profile
+      from identity.node
+      where workspace_id = $1 and public_id = $2`,
+    values: [workspaceId, publicId],
+  })
+  return result.rows[0]?.profile ?? undefined
 }

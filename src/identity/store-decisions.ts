@@ -1,0 +1,85 @@
+import type { Queryable } from '../store/postgres.ts'
+import { all, first } from '../store/query.ts'
+import { type Merge, mergeSchema, type Split, splitSchema } from './decision.ts'
+import type { NodeId } from './evidence.ts'
+import type { StoredRefusal } from './explain.ts'
+
+/** SQL of what was decided and refused: in, the identifiers of a profile; out, its history. */
+
+export interface DecidedHistory {
+  decision: Merge | Split
+  /** ms; absent while it stands. */
+  undoneAt?: number
+  undoneBy?: string
+}
+
+interface DecisionRow {
+  body: { kind: string }
+  undone_at: Date | null
+  undone_by: string | null
+}
+
+function historyOf({ body, undone_at, undone_by }: DecisionRow): DecidedHistory {
+  const decision = body.kind === 'merge' ? mergeSchema.parse(body) : splitSchema.parse(body)
+  return undone_at ? { decision, undoneAt: undone_at.getTime(), undoneBy: undone_by ?? '' } : { decision }
+}
+
+/** Decisions that name any of these nodes, the newest first, undone ones among them. */
+export async function readHistoryOf(
+  client: Queryable,
+  workspaceId: number,
+  nodes: NodeId[],
+): Promise<DecidedHistory[]> {
+  const rows = await all<DecisionRow>(
+    client,
+    `select body, undone_at, undone_by
+    from identity.decision
+    where workspace_id = $1 and body is not null and (nodes && $2::bigint[] or rest && $2::bigint[])
+    order by at desc, id desc`,
+    [workspaceId, nodes],
+  )
+  return rows.map(historyOf)
+}
+
+export async function findDecision(
+  client: Queryable,
+  workspaceId: number,
+  id: string,
+): Promise<DecidedHistory | undefined> {
+  const row = await first<DecisionRow>(
+    client,
+    `select body, undone_at, undone_by
+    from identity.decision
+    where workspace_id = $1 and id = $2 and body is not null`,
+    [workspaceId, id],
+  )
+  return row && historyOf(row)
+}
+
+interface RefusalRow extends Omit<StoredRefusal, 'at' | 'messageId' | 'namespace'> {
+  at: Date
+  message_id: string
+  namespace: string | null
+}
+
+/** Refusals at these nodes, the first shown first. */
+export async function readRefusals(
+  client: Queryable,
+  workspaceId: number,
+  nodes: NodeId[],
+  limit: number,
+): Promise<StoredRefusal[]> {
+  const rows = await all<RefusalRow>(
+    client,
+    `select u, v, kind, a, b, rule, namespace, at, message_id, source, strength
+    from identity.refusal
+    where workspace_id = $1 and (u = any($2::bigint[]) or v = any($2::bigint[]))
+    order by at, message_id
+    limit $3`,
+    [workspaceId, nodes, limit],
+  )
+  return rows.map(({ at, message_id, namespace, ...row }) => {
+    const refusal = { ...row, at: at.getTime(), messageId: message_id }
+    return namespace === null ? refusal : { ...refusal, namespace }
+  })
+}
