@@ -1,39 +1,14 @@
-import { normaliseIdentifier, parseIdentifierKey } from '../spec/identifier.ts'
 import type { Queryable } from '../store/postgres.ts'
-import { findIdentityKey } from '../workspaces/index.ts'
 import type { NodeId } from './evidence.ts'
 import { type Explanation, explain, explainedMax } from './explain.ts'
-import { publicIdOf, publicIdOfProfile } from './profile-id.ts'
 import { openGraph } from './resolve.ts'
 import { complete, type Step } from './step.ts'
-import { findNodes, loadEvidence } from './store.ts'
+import { loadEvidence } from './store.ts'
 import { type DecidedHistory, readHistoryOf, readRefusals } from './store-decisions.ts'
-import { membersOf, profilesOfNodes } from './store-members.ts'
+import { membersOf } from './store-members.ts'
 import { readRules } from './store-rules.ts'
 
-/** Questions about who is who: in, a reference or a profile; out, the profile it leads to, or why it is as it is. */
-
-/**
- * The profile that a reference leads to now: `p_…` (any id that a profile ever had) or `namespace:value` in any
- * spelling that the rules normalise. Undefined when no event has carried that identifier.
- */
-export async function findProfile(
-  client: Queryable,
-  workspaceId: number,
-  reference: string,
-): Promise<NodeId | undefined> {
-  const publicId = publicIdOfProfile(reference) ?? (await publicIdOfKey(client, workspaceId, reference))
-  const [node] = publicId === undefined ? [] : await findNodes(client, workspaceId, [publicId])
-  if (!node || !Number.isFinite(node.firstSeenAt)) return undefined
-  return (await profilesOfNodes(client, workspaceId, [node.id])).get(node.id)
-}
-
-async function publicIdOfKey(client: Queryable, workspaceId: number, reference: string): Promise<string | undefined> {
-  const identifier = parseIdentifierKey(reference)
-  const normal = identifier && normaliseIdentifier(identifier, await readRules(client, workspaceId))
-  const key = normal && (await findIdentityKey(client, workspaceId))
-  return key && publicIdOf(key, normal)
-}
+/** Why a profile is as it is: in, a profile; out, its evidence, what was refused, and what operators decided. */
 
 export interface ProfileExplanation extends Explanation {
   /** Merges and splits of its identifiers, the newest first. */
