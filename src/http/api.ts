@@ -60,7 +60,7 @@ export function mountRoutes(app: FastifyInstance, routes: readonly AnyRoute[], c
     limit(actor, addressOf(request))
     if (actor === undefined && route.access !== 'public') throw notSignedIn()
     if (isForged(route.method, request.headers, actor)) throw forged()
-    if (!mayUse(route.access, actor?.role)) throw notAllowed(route, actor)
+    if (!mayUse(route.access, actor)) throw notAllowed(route, actor)
     if (actor !== undefined) actors.set(request, actor)
   }
   const limit = (actor: Actor | undefined, address: string) => {
@@ -188,7 +188,10 @@ const forged = () =>
   })
 const notAllowed = (route: AnyRoute, actor: Actor | undefined) =>
   new Problem('forbidden', `This needs the role ${route.access}; yours is ${actor?.role}.`, {
-    hint: 'Ask an admin of this workspace.',
+    hint:
+      route.access === 'operator'
+        ? 'It reaches beyond one workspace: only admins of the default workspace may, or the CLI on the server itself.'
+        : 'Ask an admin of this workspace.',
   })
 const tooMany = (retryAfterSeconds: number) =>
   new Problem('rate_limited', 'Too many requests in a short time.', { retryAfterSeconds })

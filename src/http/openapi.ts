@@ -133,7 +133,7 @@ export function errorsOf(route: AnyRoute): ProblemCode[] {
   if (route.query && 'cursor' in route.query.shape) codes.add('invalid_cursor')
   if (pathParameters(route.path).length > 0) codes.add('not_found')
   if (route.access !== 'public') codes.add('not_signed_in').add('invalid_credentials')
-  if (route.access === 'editor' || route.access === 'admin') codes.add('forbidden')
+  if (route.access !== 'public' && route.access !== 'viewer') codes.add('forbidden')
   if (route.method !== 'GET') codes.add('csrf')
   if (route.body !== undefined && !isContent(route.body)) {
     for (const code of ['invalid_json', 'too_large', 'unsupported_media_type'] as const) codes.add(code)

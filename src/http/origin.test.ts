@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { isForged } from './origin.ts'
 import type { Actor } from './route.ts'
 
-const base = { workspaceId: 1, workspaceSlug: 'default', role: 'admin' } as const
+const base = { workspaceId: 1, workspaceSlug: 'default', role: 'admin', isOperator: true } as const
 const session: Actor = { ...base, via: 'session', session: { tokenHash: Buffer.alloc(32), csrfToken: 'the-token' } }
 const apiKey: Actor = { ...base, via: 'api_key' }
 const token = { 'x-csrf-token': 'the-token' }

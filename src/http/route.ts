@@ -11,8 +11,11 @@ import type { ProblemCode } from '../errors.ts'
 export const workspaceRoles = ['viewer', 'editor', 'admin'] as const
 /** Each role may do what the ones before it may. */
 export type WorkspaceRole = (typeof workspaceRoles)[number]
-/** The least role that a route asks for; `public` needs no sign-in at all. */
-export type Access = 'public' | WorkspaceRole
+/**
+ * The least role that a route asks for. `public` needs no sign-in at all; `operator` is for what reaches beyond one
+ * workspace (backups, rebuilds): admins of the default workspace, and whoever owns the data folder.
+ */
+export type Access = 'public' | WorkspaceRole | 'operator'
 
 /** Who asks, and in which one workspace: every request concerns exactly one. */
 export interface Actor {
@@ -20,6 +23,7 @@ export interface Actor {
   /** The workspace's id in the API. */
   workspaceSlug: string
   role: WorkspaceRole
+  isOperator: boolean
   /** `local`: through the Unix socket in the data folder, whose owner may do anything. */
   via: 'session' | 'api_key' | 'local'
   accountId?: string
@@ -129,8 +133,14 @@ export function route<
 export const pathParameters = (path: string): string[] =>
   [...path.matchAll(/\{([^}]+)\}/g)].map(match => match[1] as string)
 
-export const mayUse = (access: Access, role: WorkspaceRole | undefined): boolean =>
-  access === 'public' || (role !== undefined && workspaceRoles.indexOf(role) >= workspaceRoles.indexOf(access))
+export const isAtLeast = (role: WorkspaceRole, least: WorkspaceRole): boolean =>
+  workspaceRoles.indexOf(role) >= workspaceRoles.indexOf(least)
+
+export function mayUse(access: Access, actor: Pick<Actor, 'role' | 'isOperator'> | undefined): boolean {
+  if (access === 'public') return true
+  if (actor === undefined) return false
+  return access === 'operator' ? actor.isOperator : isAtLeast(actor.role, access)
+}
 
 /** What a client may send where a route reads a stream. */
 export type StreamBody = NonNullable<RequestInit['body']>

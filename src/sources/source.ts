@@ -1,6 +1,6 @@
 /** Where events come from. In: a row. Out: what others see of it: the source as the program uses it, and its JSON for a role. */
 import { z } from 'zod'
-import { mayUse, type WorkspaceRole } from '../http/route.ts'
+import { isAtLeast, type WorkspaceRole } from '../http/route.ts'
 import type { JsonObject } from '../spec/json.ts'
 
 const sourceKinds = ['http', 'webhook', 'import', 'system'] as const
@@ -54,7 +54,7 @@ export const sourceSchema = z
 
 /** The source as this role may see it. */
 export function sourceOf(source: Source, role: WorkspaceRole): z.input<typeof sourceSchema> {
-  const isFull = mayUse('editor', role)
+  const isFull = isAtLeast(role, 'editor')
   return {
     id: source.slug,
     name: source.name,

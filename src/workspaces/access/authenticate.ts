@@ -4,7 +4,7 @@ import { Problem } from '../../errors.ts'
 import type { Authenticate, Credentials } from '../../http/api.ts'
 import { Buckets } from '../../http/bucket.ts'
 import { Recent } from '../../http/recent.ts'
-import type { Actor } from '../../http/route.ts'
+import type { Actor, WorkspaceRole } from '../../http/route.ts'
 import type { Postgres } from '../../store/postgres.ts'
 import { DEFAULT_WORKSPACE } from '../shape.ts'
 import { findWorkspaceBySlug } from '../store.ts'
@@ -82,7 +82,7 @@ async function fromSession(context: Context, token: string, address: string): Pr
 async function fromSocket(context: Context, slug: string): Promise<Actor> {
   const workspace = await findWorkspaceBySlug(context.postgres, slug)
   if (workspace === undefined) throw new Problem('not_found', `There is no workspace ${JSON.stringify(slug)}.`)
-  return { workspaceId: workspace.id, workspaceSlug: workspace.slug, role: 'admin', via: 'local' }
+  return { workspaceId: workspace.id, workspaceSlug: workspace.slug, role: 'admin', isOperator: true, via: 'local' }
 }
 
 /** Answers from memory, or looks up and remembers, misses too. Unknown tokens in quick succession are refused unlooked. */
@@ -114,7 +114,7 @@ async function lookUpKey(context: Context, key: string): Promise<Actor | null> {
     await touchApiKey(context.postgres, row.workspaceId, row.id, new Date(now))
   }
   const { workspaceId, workspaceSlug, role } = row
-  return { workspaceId, workspaceSlug, role, via: 'api_key', apiKeyId: row.id }
+  return { workspaceId, workspaceSlug, role, isOperator: isOperator(row), via: 'api_key', apiKeyId: row.id }
 }
 
 async function lookUpSession(context: Context, tokenHash: Buffer): Promise<Actor | null> {
@@ -126,8 +126,13 @@ async function lookUpSession(context: Context, tokenHash: Buffer): Promise<Actor
     await extendSession(context.postgres, tokenHash, new Date(now), new Date(expiresAt))
   }
   const { workspaceId, workspaceSlug, role, accountId, csrfToken } = row
-  return { workspaceId, workspaceSlug, role, via: 'session', accountId, session: { tokenHash, csrfToken } }
+  const session = { tokenHash, csrfToken }
+  return { workspaceId, workspaceSlug, role, isOperator: isOperator(row), via: 'session', accountId, session }
 }
+
+/** The admins of the workspace that came with the installation run the installation. */
+const isOperator = (row: { workspaceSlug: string; role: WorkspaceRole }) =>
+  row.workspaceSlug === DEFAULT_WORKSPACE && row.role === 'admin'
 
 function fail(problem: Problem): never {
   throw problem

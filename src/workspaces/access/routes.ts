@@ -72,12 +72,9 @@ const sessionRoutes = [
     responses: { 200: sessionSchema },
     errors: ['not_found', 'forbidden'],
     handle: async ({ context, actor, body }) => {
-      const session = needSession(actor)
-      await switchWorkspace(context, session, body.workspaceId)
-      const workspaces = await listWorkspacesOf(context.postgres, session.accountId)
-      const chosen = workspaces.find(workspace => workspace.slug === body.workspaceId)
-      if (chosen === undefined) throw new Problem('not_found', 'You do not belong to such a workspace.')
-      return describeSession(context, { ...actor, workspaceId: chosen.id, role: chosen.role })
+      const chosen = await switchWorkspace(context, needSession(actor), body.workspaceId)
+      const there = { workspaceId: chosen.id, workspaceSlug: chosen.slug, role: chosen.role }
+      return describeSession(context, { ...actor, ...there })
     },
   }),
   route({

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Context } from '../../context.ts'
 import { Problem } from '../../errors.ts'
-import { findAccountByEmail, listWorkspacesOf } from '../store.ts'
+import type { WorkspaceRole } from '../../http/route.ts'
+import { findAccountByEmail, listWorkspacesOf, type WorkspaceRow } from '../store.ts'
 import { addressKey, emailKey } from './address.ts'
 import { forgetActors, SESSION_IDLE_MS } from './authenticate.ts'
 import { isPassword } from './password.ts'
@@ -100,12 +101,13 @@ export async function switchWorkspace(
   context: Context,
   session: { accountId: string; tokenHash: Buffer },
   slug: string,
-): Promise<void> {
+): Promise<WorkspaceRow & { role: WorkspaceRole }> {
   const workspaces = await listWorkspacesOf(context.postgres, session.accountId)
   const workspace = workspaces.find(candidate => candidate.slug === slug)
   if (workspace === undefined) throw new Problem('not_found', 'You do not belong to such a workspace.')
   await moveSession(context.postgres, session.tokenHash, workspace.id)
   forgetActors(context)
+  return workspace
 }
 
 export async function closeSession(context: Context, tokenHash: Buffer): Promise<void> {
