@@ -1,8 +1,15 @@
 /** Every route of the API, in one list: the router, the OpenAPI document and the client's types are made from it. */
 import { backupRoutes } from './backup/index.ts'
 import { eventRoutes } from './events/index.ts'
+import { profileRoutes } from './profiles/index.ts'
 import { sourceRoutes } from './sources/index.ts'
 import { workspaceRoutes } from './workspaces/index.ts'
 
-export const apiRoutes = [...workspaceRoutes, ...sourceRoutes, ...eventRoutes, ...backupRoutes] as const
+export const apiRoutes = [
+  ...workspaceRoutes,
+  ...sourceRoutes,
+  ...eventRoutes,
+  ...backupRoutes,
+  ...profileRoutes,
+] as const
 export type ApiRoutes = typeof apiRoutes

@@ -22,7 +22,8 @@ create table if not exists events (
   block UInt64,
   lane UInt16,
   pos UInt64,
-  ix UInt16
+  ix UInt16,
+  index by_group group_id type bloom_filter granularity 4
 ) engine = MergeTree
 partition by toYYYYMM(timestamp)
 order by (workspace_id, node, timestamp)

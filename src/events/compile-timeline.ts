@@ -5,6 +5,8 @@ export interface TimelineOwner {
   workspaceId: number
   nodes: number[]
   shared: { node: number; from: number; to: number }[]
+  /** A company's: every event that was made for it, whoever made it. */
+  groupId?: string
 }
 
 export interface TimelineFilter {
@@ -73,6 +75,10 @@ export function compileSharedCount(owner: TimelineOwner): CompiledQuery {
 
 function compileOwner(owner: TimelineOwner): { where: string; params: Record<string, unknown> } {
   const params: Record<string, unknown> = { workspace: owner.workspaceId, nodes: owner.nodes }
+  if (owner.groupId !== undefined) {
+    params.groupId = owner.groupId
+    return { where: 'workspace_id = {workspace:UInt32} and group_id = {groupId:String}', params }
+  }
   const parts = ['node in {nodes:Array(UInt64)}']
   for (const [index, { node, from, to }] of owner.shared.slice(-INTERVALS_MAX).entries()) {
     params[`node${index}`] = node

@@ -9,7 +9,7 @@ export async function readTimeline(
   owner: TimelineOwner,
   filter: TimelineFilter,
 ): Promise<Event[]> {
-  if (owner.nodes.length === 0 && owner.shared.length === 0) return []
+  if (owner.nodes.length === 0 && owner.shared.length === 0 && owner.groupId === undefined) return []
   const { sql, params } = compileTimeline(owner, filter)
   const rows = await clickhouse.query<{ body: string }>(sql, params)
   return rows.map(row => JSON.parse(row.body) as Event)

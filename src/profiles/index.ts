@@ -3,5 +3,6 @@
 export type { UnifiedEvent } from './deltas.ts'
 export { profileJobs } from './jobs.ts'
 export { emptyProjectedProfiles, projectProfiles } from './project.ts'
+export { profileRoutes } from './routes.ts'
 export { emptyProfiles } from './store.ts'
 export { type UnifiedProfile, unify, unifyAgain } from './unify.ts'

@@ -312,3 +312,46 @@ export async function emptyProfiles(client: Queryable): Promise<void> {
     'truncate profiles.fragment, profiles.fragment_delta, profiles.counter, profiles.counter_delta, profiles.profile, profiles.outbox',
   )
 }
+
+export interface ListedProfile extends ProfileRow {
+  /** As text with microseconds: a Date would lose what the cursor needs. */
+  lastSeenText: string
+}
+
+const SEARCH_CHARACTERS_MIN_FOR_INDEX = 3
+
+/** Last seen first. A search of under three characters looks at beginnings of words only, for no index serves less. */
+export async function listProfiles(
+  client: Queryable,
+  workspaceId: number,
+  filter: {
+    kind: 'person' | 'company'
+    search?: string | undefined
+    after?: { lastSeen: string; node: number } | undefined
+  },
+  limit: number,
+): Promise<ListedProfile[]> {
+  const searched = filter.search
+    ?.trim()
+    .toLowerCase()
+    .replaceAll(/[\\%_]/g, '\\$&')
+  const pattern = !searched
+    ? null
+    : searched.length < SEARCH_CHARACTERS_MIN_FOR_INDEX
+      ? `${searched}%`
+      : `%${searched}%`
+  const result = await client.query<ListedProfile>({
+    name: pattern === null ? 'profiles-list' : 'profiles-search',
+    text: `
+      select node, kind, public_id as "publicId", name, email, phone, search,
+        first_seen_at as "firstSeenAt", last_seen_at as "lastSeenAt", last_seen_at::text as "lastSeenText"
+      from profiles.profile
+      where workspace_id = $1 and kind = $2
+        ${pattern === null ? 'and $3::text is null' : 'and search like $3'}
+        and ($4::timestamptz is null or (last_seen_at, node) < ($4, $5))
+      order by last_seen_at desc, node desc
+      limit $6`,
+    values: [workspaceId, filter.kind, pattern, filter.after?.lastSeen ?? null, filter.after?.node ?? null, limit],
+  })
+  return result.rows
+}

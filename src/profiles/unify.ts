@@ -3,15 +3,14 @@ import { type Member, membersOf } from '../identity/index.ts'
 import type { Identifier } from '../spec/identifier.ts'
 import type { Queryable } from '../store/postgres.ts'
 import { deltasOf, type UnifiedEvent } from './deltas.ts'
-import { type FoldedProfile, foldProfile, type OwnedFragment } from './fold.ts'
-import { mergeFragments } from './fragment.ts'
+import { type FoldedProfile, foldProfile } from './fold.ts'
 import { listRowOf } from './list-row.ts'
+import { groupByNode, ownedFragments } from './owned.ts'
 import {
   appendCounters,
   appendFragments,
   type CounterRow,
   deleteProfiles,
-  type FragmentRow,
   insertOutbox,
   type ProfileRow,
   readCounters,
@@ -108,27 +107,6 @@ export async function refresh(client: Queryable, workspaceId: number, profiles: 
     unified.filter(profile => profile.isGone).map(profile => profile.node),
   )
   return unified
-}
-
-export function groupByNode(rows: FragmentRow[]): Map<number, FragmentRow[]> {
-  const byNode = new Map<number, FragmentRow[]>()
-  for (const row of rows) {
-    const known = byNode.get(row.node) ?? []
-    const same = known.find(other => other.source === row.source)
-    if (same) same.fragment = mergeFragments(same.fragment, row.fragment, same.keeping)
-    else known.push({ ...row })
-    byNode.set(row.node, known)
-  }
-  return byNode
-}
-
-/** A shared device's assertions count for the owner of their time only. */
-export function ownedFragments(members: Member[], fragments: Map<number, FragmentRow[]>): OwnedFragment[] {
-  return members.flatMap(member =>
-    (fragments.get(member.node) ?? []).map(({ source, fragment }) =>
-      member.intervals ? { source, fragment, intervals: member.intervals } : { source, fragment },
-    ),
-  )
 }
 
 function profileRowOf(
