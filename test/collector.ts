@@ -19,6 +19,7 @@ export interface Collector {
   app: FastifyInstance
   accepter: Accepter
   pool: Postgres
+  connection: { host: string; port: number; user: string; database: string }
   /** Everything that the log holds, in its order. */
   events(workspaceId?: number): Promise<Event[]>
   rejected(): Promise<{ source: string; reason: string; detail: string; payload: Buffer; isCut: boolean }[]>
@@ -54,6 +55,7 @@ export async function startCollector(given: CollectorOptions = {}): Promise<Coll
     app,
     accepter,
     pool,
+    connection,
     events: (workspaceId = 1) => readEvents(pool, workspaceId),
     rejected: () => readRejected(pool),
     accounting: (workspaceId = 1) => readAccounting(pool, workspaceId),
@@ -68,6 +70,9 @@ export async function startCollector(given: CollectorOptions = {}): Promise<Coll
 
 const bodyOf = (body: unknown): string | Uint8Array<ArrayBuffer> =>
   typeof body === 'string' ? body : body instanceof Uint8Array ? new Uint8Array(body) : JSON.stringify(body)
+
+/** The fields of an answer. */
+export const fieldsOf = async (response: Response) => (await response.json()) as Record<string, unknown>
 
 /** `Authorization` as every server client sends it. */
 export const basic = (writeKey: string) => ({ authorization: `Basic ${btoa(`${writeKey}:`)}` })

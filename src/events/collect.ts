@@ -57,7 +57,7 @@ export interface WebhookAnswer {
 /** As sent and after inflating; RudderStack's default limit. PostHog's clients halve their batch when they hear 413. */
 export const BODY_BYTES_MAX = 4_000 * 1024
 /** One more list entry costs little to send but a row to refuse: far beyond the limit of a batch the request is refused whole. */
-export const BATCH_ITEMS_MAX = 10_000
+const BATCH_ITEMS_MAX = 10_000
 const RETRY_AFTER_SECONDS = 2
 
 /** What came in before anything was parsed. */
@@ -145,7 +145,7 @@ export async function inflated(arrived: Arrived): Promise<Buffer | undefined> {
 }
 
 /** `JSON.parse` that says no instead of throwing: broken JSON is an outcome here, not an exception. */
-export function readJson(bytes: Buffer): Json | undefined {
+function readJson(bytes: Buffer): Json | undefined {
   try {
     return parseJson(bytes)
   } catch {

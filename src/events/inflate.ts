@@ -28,17 +28,27 @@ export const isDeflated = (body: Buffer, header: string | undefined): boolean =>
  * mark of their own: they are taken from the header, unless what came is JSON.
  */
 export async function inflate(body: Buffer, header: string | undefined, bytesMax: number): Promise<Inflated> {
+  const isMarked = encodingIn(body) !== undefined
+  const told = unmarkedEncoding(header)
+  // Brotli may begin like anything, so its header is tried first; a deflate that has its mark needs no header.
+  if (told === 'br' || (told !== undefined && !isMarked)) {
+    const inflated = await undo(told, body, bytesMax)
+    if ('bytes' in inflated || inflated.fault === 'too_large') return inflated
+    if (!isMarked) return looksLikeJson(body) ? withinLimit(body, bytesMax) : inflated
+  }
   let bytes = body
-  for (let layer = 0; layer <= LAYERS_MAX; layer += 1) {
-    const encoding = encodingIn(bytes) ?? (layer === 0 && !looksLikeJson(bytes) ? unmarkedEncoding(header) : undefined)
-    if (encoding === undefined) return bytes.length > bytesMax ? { fault: 'too_large' } : { bytes }
-    if (layer === LAYERS_MAX) return { fault: 'damaged' }
+  for (let layer = 0; layer < LAYERS_MAX; layer += 1) {
+    const encoding = encodingIn(bytes)
+    if (encoding === undefined) break
     const inflated = await undo(encoding, bytes, bytesMax)
     if ('fault' in inflated) return inflated
     bytes = inflated.bytes
   }
-  return { bytes }
+  return encodingIn(bytes) === undefined ? withinLimit(bytes, bytesMax) : { fault: 'damaged' }
 }
+
+const withinLimit = (bytes: Buffer, bytesMax: number): Inflated =>
+  bytes.length > bytesMax ? { fault: 'too_large' } : { bytes }
 
 const NAMES_BROTLI = /(^|[\s,])br($|[\s,])/i
 const NAMES_DEFLATE = /(^|[\s,])deflate($|[\s,])/i

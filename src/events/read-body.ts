@@ -1,5 +1,5 @@
 /** Bodies of requests, read within bounds. In: streams. Out: bytes; or `too_large`, `overloaded`. */
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Problem } from '../errors.ts'
 import { BODY_BYTES_MAX, bodyTooLarge } from './collect.ts'
 
@@ -11,18 +11,14 @@ const DRAIN_BYTES_MAX = 8 * BODY_BYTES_MAX
 const RETRY_AFTER_SECONDS = 2
 
 export interface BodyReader {
-  /** `hold` is told how many bytes the request now holds; they are given back by `release`. */
-  read(request: IncomingMessage, hold: (bytes: number) => void): Promise<Buffer>
-  release(bytes: number): void
+  /** What a larger body holds is given back when its response closes, however that comes about. */
+  read(request: IncomingMessage, response: ServerResponse): Promise<Buffer>
 }
 
 export function openBodyReader(): BodyReader {
   let held = 0
   return {
-    release(bytes) {
-      held -= bytes
-    },
-    read(request, hold) {
+    read(request, response) {
       return new Promise((resolve, reject) => {
         const chunks: Buffer[] = []
         let length = 0
@@ -36,18 +32,20 @@ export function openBodyReader(): BodyReader {
           length += chunk.length
           if (length > DRAIN_BYTES_MAX) return finish(bodyTooLarge())
           if (length > BODY_BYTES_MAX) problem ??= bodyTooLarge()
-          else if (held + length > HELD_BYTES_MAX && length > SMALL_BYTES_MAX) problem ??= overloaded()
+          else if (held + length - own > HELD_BYTES_MAX && length > SMALL_BYTES_MAX) problem ??= overloaded()
           if (problem) chunks.splice(0)
           else chunks.push(chunk)
-          if (problem || length <= SMALL_BYTES_MAX) return
-          held += length - own
-          own = length
-          hold(own)
+          if (!problem && length > SMALL_BYTES_MAX) hold()
         })
         request.on('end', () => finish(problem))
         request.on('error', finish)
         request.resume()
 
+        function hold() {
+          if (own === 0) response.once('close', () => (held -= own))
+          held += length - own
+          own = length
+        }
         function finish(error?: Error) {
           if (error) reject(error)
           else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length))

@@ -2,6 +2,7 @@
  * All HTTP of collection, drop-in for the clients of Segment, RudderStack, Jitsu and PostHog: a scope of its own with its
  * own body reader and CORS, so that it can stand on a server that serves other things.
  */
+import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.ts'
 import { PROBLEM_CONTENT_TYPE } from '../http/problem.ts'
@@ -39,8 +40,8 @@ import { readBatch, readPixelData, readSingle, segmentPaths, segmentSettings } f
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Bytes of its body that count against what all requests may hold. */
-    heldBytes: number
+    /** Its answer: when that is over, the memory of a large body is free again. */
+    response: ServerResponse | null
   }
 }
 
@@ -59,24 +60,19 @@ export function collectRoutes(options: CollectOptions): FastifyPluginAsync {
 /** Clients send JSON as text/plain, as a form, gzipped without saying so: what the body is, its bytes say. */
 function acceptAnyBody(scope: FastifyInstance, options: CollectOptions): void {
   const reader = openBodyReader()
-  scope.decorateRequest('heldBytes', 0)
+  scope.decorateRequest('response', null)
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', async (request: FastifyRequest): Promise<Arrived> => {
     const source = await sourceBeforeBody(options, request)
-    const body = await reader.read(request.raw, bytes => {
-      request.heldBytes = bytes
-    })
+    const body = await reader.read(request.raw, request.response as ServerResponse)
     return { headers: request.raw.headers, query: request.query, body, source }
-  })
-  scope.addHook('onResponse', (request, _reply, done) => {
-    if (request.heldBytes > 0) reader.release(request.heldBytes)
-    done()
   })
 }
 
 /** A preflight for every path, and the headers on every answer, refusals included: a page must be able to read those. */
 function allowAnyOrigin(scope: FastifyInstance): void {
   scope.addHook('onRequest', (request, reply, done) => {
+    request.response = reply.raw
     const { headers } = request.raw
     if (headers.origin !== undefined) reply.headers(corsHeaders(headers.origin))
     // Whatever stands there is not believed, and the framework refuses what it cannot read.
