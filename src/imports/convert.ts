@@ -51,7 +51,7 @@ const currencySigns: { [sign: string]: string } = {
   '₽': 'RUB',
   '₺': 'TRY',
 }
-const moneySign = /^([+\-−(]?)\s*(\p{Sc}|[A-Z]{3}\b)?\s*(.*?)\s*(\p{Sc}|\b[A-Z]{3})?(\)?)$/u
+const moneySign = /^([+\-−(]?)\s*(\p{Sc}|[A-Z]{3})?\s*(.*?)\s*(\p{Sc}|[A-Z]{3})?(\)?)$/u
 
 export const numberStyleOf = (
   field: { decimal?: '.' | ','; thousands?: NumberStyle['thousands'] },

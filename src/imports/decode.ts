@@ -71,9 +71,20 @@ function guessUtf16(head: Buffer): string | undefined {
   return undefined
 }
 
+/** Text in windows-1252 hardly ever makes UTF-8 sequences by chance; a UTF-8 file may well hold a few broken bytes. */
 function guessByBytes(head: Buffer): string {
   const whole = head.subarray(0, head.length - incompleteTail(head))
-  return isUtf8(whole) ? 'utf-8' : FALLBACK
+  if (isUtf8(whole)) return 'utf-8'
+  let sequences = 0
+  let strays = 0
+  for (let at = 0; at < whole.length; ) {
+    const length = sequenceBytes(whole[at] ?? 0)
+    const isWhole = length > 0 && (length === 1 || isUtf8(whole.subarray(at, at + length)))
+    if (!isWhole) strays += 1
+    else if (length > 1) sequences += 1
+    at += isWhole ? length : 1
+  }
+  return sequences > strays ? 'utf-8' : FALLBACK
 }
 
 /** Decodes a stream that begins at byte `startByte` of the file, at a character's beginning. */
@@ -180,7 +191,7 @@ async function* decodeOther(
   encoding: string,
   startByte: number,
 ): AsyncGenerator<TextBlock> {
-  const decoder = iconv.getDecoder(encoding, { stripBOM: false })
+  const decoder = createDecoder(encoding)
   let endByte = startByte
   // The decoder may hold back half a character: count what came out, not what went in.
   const advance = (text: string) => {
@@ -191,14 +202,36 @@ async function* decodeOther(
     const text = decoder.write(chunk)
     yield { text, endByte: advance(text), damaged: false, isLast: false }
   }
-  const text = decoder.end() ?? ''
+  const text = decoder.end()
   yield { text, endByte: advance(text), damaged: false, isLast: true }
 }
+
+interface Decoder {
+  write(bytes: Buffer): string
+  end(): string
+}
+
+/**
+ * iconv-lite loses characters of the East Asian encodings that are cut between two chunks (0.7.3), so those go through
+ * the platform's decoder; and that one has taken windows-1252 for latin1 in some versions of Node, so the rest does not.
+ */
+function createDecoder(encoding: string): Decoder {
+  if (multiByte.test(encoding)) {
+    const decoder = new TextDecoder(encoding, { ignoreBOM: true })
+    return { write: bytes => decoder.decode(bytes, { stream: true }), end: () => decoder.decode() }
+  }
+  const decoder = iconv.getDecoder(encoding, { stripBOM: false })
+  return { write: bytes => decoder.write(bytes), end: () => decoder.end() ?? '' }
+}
+
+const multiByte = /^(gb18030|gbk|gb2312|big5|shift[_-]jis|sjis|euc-(jp|kr))$/i
+const singleByte = /^(windows-?125\d|cp125\d|win125\d|iso-?8859-?\d+|latin\d|koi8-?[ru]|macintosh)$/i
 
 function bytesOf(text: string, encoding: string): number | undefined {
   if (text.includes(DAMAGED)) return undefined
   if (encoding === UNDECIDED) return text.length
   if (isUtf8Name(encoding)) return Buffer.byteLength(text)
+  if (singleByte.test(encoding)) return text.length
   const bytes = iconv.encode(text, encoding, { addBOM: false })
   return iconv.decode(bytes, encoding, { stripBOM: false }) === text ? bytes.length : undefined
 }

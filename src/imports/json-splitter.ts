@@ -59,125 +59,145 @@ type Place = 'start' | 'key' | 'value' | 'items' | 'afterList' | 'end'
  * @param list name of the field that holds the list; without it the first list of objects is taken, and a second one
  *   is an error: which was meant is not ours to guess
  */
-export function createItemSplitter(shape: JsonShape, list?: string, initialPhase: SplitPhase = 'start'): Splitter {
-  let place: Place = initialPhase === 'items' || shape === 'sequence' ? 'items' : 'start'
-  let key = ''
-  let hasList = place === 'items'
-  // Inside a value of the frame that is passed over: how deep, and whether in a string.
-  const passed = { depth: 0, isString: false }
+export const createItemSplitter = (shape: JsonShape, list?: string, initialPhase: SplitPhase = 'start'): Splitter =>
+  new ItemSplitter(shape, list, initialPhase)
 
-  const openList = (text: string, at: number): 'wait' | 'yes' | 'no' => {
-    if (text[at] !== '[') return 'no'
-    if (list !== undefined) return key === list ? 'yes' : 'no'
-    const first = skipBlanks(text, at + 1)
-    if (first >= text.length) return 'wait'
-    if (text[first] !== '{') return 'no'
-    if (hasList) {
-      throw new FileFault(
-        'several_lists',
-        `The file holds more than one list of objects; name the one to read (format.list).`,
-      )
-    }
-    return 'yes'
+class ItemSplitter implements Splitter {
+  readonly #shape: JsonShape
+  readonly #list: string | undefined
+  #place: Place
+  #hasList: boolean
+  /** Name of the field whose value is being read. */
+  #key = ''
+  /** Inside a value of the frame that is passed over: how deep, and whether in a string. */
+  readonly #passed = { depth: 0, isString: false }
+
+  constructor(shape: JsonShape, list: string | undefined, phase: SplitPhase) {
+    this.#shape = shape
+    this.#list = list
+    this.#place = phase === 'items' || shape === 'sequence' ? 'items' : phase === 'end' ? 'end' : 'start'
+    this.#hasList = this.#place !== 'start'
   }
 
-  /** One step of reading the frame around the list. Returns the next place in the text, or −1 to wait for more. */
-  const stepFrame = (text: string, at: number): number => {
-    if (place === 'start') {
-      if (text[at] !== (shape === 'array' ? '[' : '{'))
-        throw damaged('The file does not begin with a list or an object.')
-      place = shape === 'array' ? 'items' : 'key'
-      hasList = shape === 'array'
+  phase(): SplitPhase {
+    if (this.#place === 'items') return 'items'
+    return this.#place === 'end' ? 'end' : 'start'
+  }
+
+  split(text: string, isLast: boolean): { drafts: RowDraft[]; consumed: number } {
+    const drafts: RowDraft[] = []
+    let at = 0
+    for (;;) {
+      const isInString = this.#place === 'value' && this.#passed.isString
+      at = isInString ? at : skipBlanks(text, at)
+      if (at >= text.length) break
+      const before = this.#place
+      const next = before === 'items' ? this.#stepItems(text, at, isLast, drafts) : this.#stepFrame(text, at)
+      if (next < 0 || (next === at && this.#place === before)) break
+      at = next
+    }
+    if (text.length - at > ROW_CHARS_MAX) {
+      throw damaged(`A row is longer than ${ROW_CHARS_MAX} characters, or never ends.`)
+    }
+    if (!isLast) return { drafts, consumed: at }
+    this.#finish(drafts, text.slice(at).trim())
+    return { drafts, consumed: text.length }
+  }
+
+  /** One row of the list, or what stands between two. Returns the next place in the text, or −1 to wait for more. */
+  #stepItems(text: string, at: number, isLast: boolean, drafts: RowDraft[]): number {
+    if (text[at] === ',') return at + 1
+    if (this.#shape !== 'sequence' && text[at] === ']') {
+      this.#place = this.#shape === 'array' ? 'end' : 'afterList'
       return at + 1
     }
-    if (place === 'end') throw damaged('Something follows the end of the JSON.')
-    if (place === 'key' || place === 'afterList') {
-      if (text[at] === ',') return at + 1
-      if (text[at] === '}') {
-        place = 'end'
+    const end = endOfItem(text, at, isLast)
+    if (end >= 0) drafts.push(draftJsonRow(text.slice(at, end)))
+    return end
+  }
+
+  /** One step through the frame around the list. Returns as `#stepItems` does. */
+  #stepFrame(text: string, at: number): number {
+    switch (this.#place) {
+      case 'start':
+        if (text[at] !== (this.#shape === 'array' ? '[' : '{')) {
+          throw damaged('The file does not begin with a list or an object.')
+        }
+        this.#place = this.#shape === 'array' ? 'items' : 'key'
+        this.#hasList = this.#shape === 'array'
         return at + 1
-      }
-      const end = text[at] === '"' ? endOfString(text, at) : damagedHere()
-      if (end < 0) return -1
-      const colon = skipBlanks(text, end + 1)
-      if (colon >= text.length) return -1
-      if (text[colon] !== ':') damagedHere()
-      key = nameOf(text.slice(at, end + 1))
-      place = 'value'
-      return colon + 1
+      case 'end':
+        throw damaged('Something follows the end of the JSON.')
+      case 'value':
+        return this.#stepValue(text, at)
+      default:
+        return this.#stepKey(text, at)
     }
-    const opens = passed.depth === 0 && !passed.isString ? openList(text, at) : 'no'
+  }
+
+  #stepKey(text: string, at: number): number {
+    if (text[at] === ',') return at + 1
+    if (text[at] === '}') {
+      this.#place = 'end'
+      return at + 1
+    }
+    if (text[at] !== '"') throw damagedFrame()
+    const end = endOfString(text, at)
+    if (end < 0) return -1
+    const colon = skipBlanks(text, end + 1)
+    if (colon >= text.length) return -1
+    if (text[colon] !== ':') throw damagedFrame()
+    this.#key = nameOf(text.slice(at, end + 1))
+    this.#place = 'value'
+    return colon + 1
+  }
+
+  #stepValue(text: string, at: number): number {
+    const isBegin = this.#passed.depth === 0 && !this.#passed.isString
+    const opens = isBegin ? this.#opensList(text, at) : 'no'
     if (opens === 'wait') return -1
     if (opens === 'yes') {
-      place = 'items'
-      hasList = true
+      this.#place = 'items'
+      this.#hasList = true
       return at + 1
     }
-    const next = passOver(text, at, passed)
-    if (next.isDone) place = 'key'
+    const next = passOver(text, at, this.#passed)
+    if (next.isDone) this.#place = 'key'
     return next.at
   }
 
-  return {
-    phase: () => (place === 'items' ? 'items' : place === 'end' ? 'end' : 'start'),
-    split(text, isLast) {
-      const drafts: RowDraft[] = []
-      let at = 0
-      for (;;) {
-        const isInsideString = place === 'value' && passed.isString
-        const next = isInsideString ? at : skipBlanks(text, at)
-        if (next >= text.length) {
-          at = text.length
-          break
-        }
-        at = next
-        if (place !== 'items') {
-          const stepped = stepFrame(text, at)
-          if (stepped < 0 || (stepped === at && place === 'value')) break
-          at = stepped
-          continue
-        }
-        if (shape !== 'sequence' && text[at] === ']') {
-          place = shape === 'array' ? 'end' : 'afterList'
-          at += 1
-          continue
-        }
-        if (text[at] === ',') {
-          at += 1
-          continue
-        }
-        const end = endOfItem(text, at, isLast)
-        if (end < 0) break
-        drafts.push(draftJsonRow(text.slice(at, end)))
-        at = end
-      }
-      if (text.length - at > ROW_CHARS_MAX)
-        throw damaged(`A row is longer than ${ROW_CHARS_MAX} characters, or never ends.`)
-      if (isLast) finish(drafts, text, at, { isComplete: place === 'end' || shape === 'sequence', hasList })
-      return { drafts, consumed: isLast ? text.length : at }
-    },
+  #opensList(text: string, at: number): 'wait' | 'yes' | 'no' {
+    if (text[at] !== '[') return 'no'
+    if (this.#list !== undefined) return this.#key === this.#list ? 'yes' : 'no'
+    const first = skipBlanks(text, at + 1)
+    if (first >= text.length) return 'wait'
+    if (text[first] !== '{') return 'no'
+    if (!this.#hasList) return 'yes'
+    throw new FileFault(
+      'several_lists',
+      'The file holds more than one list of objects; name the one to read (format.list).',
+    )
+  }
+
+  /** At the end of the file: what is left over is a row cut short, and a file without a list is not readable at all. */
+  #finish(drafts: RowDraft[], rest: string): void {
+    if (rest !== '') drafts.push(breakRow('invalid_json', 'the file ends inside this row', rest))
+    else if (!this.#hasList) {
+      throw new FileFault('no_list', 'The file holds no list of objects; expected [{…}, …] or {"name": [{…}, …]}.')
+    } else if (this.#place !== 'end' && this.#shape !== 'sequence') {
+      drafts.push(breakRow('invalid_json', 'the file ends before its list does', ''))
+    }
   }
 }
 
-/** At the end of the file: what is left over is a row cut short, and a file without a list is not readable at all. */
-function finish(drafts: RowDraft[], text: string, at: number, state: { isComplete: boolean; hasList: boolean }): void {
-  const rest = text.slice(at).trim()
-  if (rest !== '') drafts.push(breakRow('invalid_json', 'the file ends inside this row', rest))
-  else if (!state.hasList) {
-    throw new FileFault('no_list', 'The file holds no list of objects; expected [{…}, …] or {"name": [{…}, …]}.')
-  } else if (!state.isComplete) drafts.push(breakRow('invalid_json', 'the file ends before its list does', ''))
-}
-
 const damaged = (message: string) => new FileFault('damaged_json', message)
-const damagedHere = (): never => {
-  throw damaged('The file is not valid JSON around its list of rows.')
-}
+const damagedFrame = () => damaged('The file is not valid JSON around its list of rows.')
 
 function nameOf(quoted: string): string {
   try {
     return String(JSON.parse(quoted))
   } catch {
-    return damagedHere()
+    throw damagedFrame()
   }
 }
 

@@ -260,7 +260,7 @@ export const mappingSchema = uncheckedMappingSchema.superRefine((mapping, contex
 export type Mapping = z.infer<typeof mappingSchema>
 
 /** The mapping document as JSON Schema, for editors and the reference. */
-export const mappingJsonSchema = () => z.toJSONSchema(uncheckedMappingSchema, { io: 'input' })
+export const mappingJsonSchema = () => z.toJSONSchema(uncheckedMappingSchema, { io: 'input', reused: 'ref' })
 
 type OutputFault = { message: string; path: (string | number)[] }
 
@@ -323,5 +323,6 @@ function explain(issue: z.core.$ZodIssue, base: PropertyKey[]): MappingFault[] {
     )
     if (nearest) return nearest.flatMap(each => explain(each, path))
   }
+  if (issue.code === 'invalid_key') return issue.issues.flatMap(each => explain(each, path))
   return [{ path: path.map(String).join('.'), message: issue.message }]
 }

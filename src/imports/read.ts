@@ -169,7 +169,8 @@ async function* readText({ layout, mark, marks, decoding, skipRows }: TextReadin
     const { drafts, consumed } = splitter.split(text, block.isLast)
     carry = text.slice(consumed)
     const byte = block.endByte - (decoding.bytesOf(carry) ?? Number.NaN)
-    if (!Number.isNaN(byte)) {
+    // In the frame around a list of JSON a reader cannot begin.
+    if (!Number.isNaN(byte) && splitter.phase() !== 'start') {
       const place = { byte, rows: number + drafts.length, phase: splitter.phase(), encoding: decoding.encoding() }
       marks.push(place)
       if (marks.length > MARKS_MAX) marks.shift()
