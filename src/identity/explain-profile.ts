@@ -2,7 +2,7 @@ import type { Queryable } from '../store/postgres.ts'
 import type { NodeId } from './evidence.ts'
 import { type Explanation, explain, explainedMax } from './explain.ts'
 import { openGraph } from './resolve.ts'
-import { complete, type Step } from './step.ts'
+import { complete, runSteps } from './step.ts'
 import { loadEvidence } from './store.ts'
 import { type DecidedHistory, readHistoryOf, readRefusals } from './store-decisions.ts'
 import { membersOf } from './store-members.ts'
@@ -28,16 +28,8 @@ export async function explainProfile(
     for (const { a, b } of refusals) graph.node(a) && graph.node(b)
     return explain(graph, profile, members, refusals)
   })
-  const explanation = await readThrough(client, workspaceId, steps)
+  const explanation = await runSteps(steps, async request => {
+    if (request.kind === 'load') request.answer(await loadEvidence(client, workspaceId, request.nodes))
+  })
   return { ...explanation, decisions: await readHistoryOf(client, workspaceId, members) }
-}
-
-/** Runs steps that only load. */
-async function readThrough<Result>(client: Queryable, workspaceId: number, steps: Step<Result>): Promise<Result> {
-  let step = steps.next()
-  for (; !step.done; step = steps.next()) {
-    if (step.value.kind !== 'load') throw new Error('identity: a reading adds nothing')
-    step.value.answer(await loadEvidence(client, workspaceId, step.value.nodes))
-  }
-  return step.value
 }

@@ -3,7 +3,6 @@ import { nodeOf } from './anchor.ts'
 import type { Refusal } from './components.ts'
 import { type NodeId, type NodeRecord, nobody } from './evidence.ts'
 import { EvidenceGraph } from './graph.ts'
-import { profileLedTo } from './publish.ts'
 import { type BatchOutcome, type IdentityInput, resolveBatch } from './resolve-batch.ts'
 import type { HistoryEvent, LoadRequest } from './step.ts'
 
@@ -15,13 +14,12 @@ import type { HistoryEvent, LoadRequest } from './step.ts'
 export class IdentityInMemory {
   readonly graph: EvidenceGraph
   readonly refusals = new RefusalBook()
+  /** How many devices turned out to be shared. */
+  contested = 0
   readonly #history: (device: NodeId) => HistoryEvent[]
   #lastId: NodeId = nobody
 
-  /**
-   * `history` gives the past events of a device. Without it, feed all events twice: the first pass finds the devices
-   * that several logins share, the second brings all of their events.
-   */
+  /** `history` gives the past events of a device; without it, see `resolveAll`. */
   constructor(rules: IdentityRules, history: (device: NodeId) => HistoryEvent[] = () => []) {
     this.graph = new EvidenceGraph(rules)
     this.#history = history
@@ -35,10 +33,23 @@ export class IdentityInMemory {
     return step.value
   }
 
+  /** Resolves everything that happened; `batches` gives it from the beginning each time it is called. */
+  async resolveAll(batches: () => AsyncIterable<IdentityInput[]>): Promise<void> {
+    await untilComplete(batches, batch => {
+      const before = this.contested
+      this.resolve(batch)
+      return this.contested > before
+    })
+  }
+
   #answer(request: LoadRequest): void {
     if (request.kind === 'load') throw new Error('identity: nothing is ever forgotten in memory')
-    if (request.kind === 'history') request.answer(this.#history(request.device))
-    else request.answer(request.identifiers.map(identifier => ({ record: this.#newNode(identifier), isNew: true })))
+    if (request.kind === 'find') {
+      request.answer(request.identifiers.map(identifier => ({ record: this.#newNode(identifier), isNew: true })))
+      return
+    }
+    this.contested += 1
+    request.answer(this.#history(request.device))
   }
 
   #newNode({ namespace, value }: Identifier): NodeRecord {
@@ -46,11 +57,19 @@ export class IdentityInMemory {
     const id = this.#lastId
     return { id, namespace, value, firstSeenAt: Number.POSITIVE_INFINITY, profile: id }
   }
+}
 
-  /** The profile that a node leads to. */
-  profileOf(identifier: Identifier): string | undefined {
-    const node = this.graph.find(identifier)
-    return node && this.graph.node(profileLedTo(this.graph, node.id)).key
+/**
+ * Feeds everything again until a pass finds no more devices that several logins share: what a device's past showed is
+ * known in full only once the device is known to be shared. Usually two passes. `resolve` says whether it found one.
+ */
+export async function untilComplete(
+  batches: () => AsyncIterable<IdentityInput[]>,
+  resolve: (batch: IdentityInput[]) => boolean | Promise<boolean>,
+): Promise<void> {
+  for (let isAgain = true; isAgain; ) {
+    isAgain = false
+    for await (const batch of batches()) if (await resolve(batch)) isAgain = true
   }
 }
 

@@ -5,7 +5,7 @@ import { EvidenceGraph, type GraphNode } from './graph.ts'
 import { publicIdOf } from './profile-id.ts'
 import type { MapChange } from './project.ts'
 import { type BatchOutcome, type IdentityInput, resolveBatch, standing } from './resolve-batch.ts'
-import type { FoundNode, HistoryEvent, LoadRequest } from './step.ts'
+import { type FoundNode, type HistoryEvent, type LoadRequest, runSteps } from './step.ts'
 import {
   deleteEvidence,
   findNodes,
@@ -61,14 +61,15 @@ export interface Identity {
 
 export function openIdentity(options: IdentityOptions): Identity {
   const { workspaceId, rules } = options
-  const loader = new Loader(options)
+  const numbers = new NodeNumbers(options)
   let graph: EvidenceGraph | undefined
   return {
     async resolve(client, batch) {
       try {
         graph ??= await openGraph(client, workspaceId, rules)
         graph.forgetOldest(options.cachedNodesMax ?? cachedNodesMax)
-        return resolved(await loader.drive(client, resolveBatch(graph, batch)))
+        const steps = resolveBatch(graph, batch)
+        return resolved(await runSteps(steps, request => answer(client, options, numbers, request)))
       } catch (error) {
         graph = undefined
         throw error
@@ -93,34 +94,33 @@ export async function openGraph(client: Queryable, workspaceId: number, rules: I
   return graph
 }
 
-/** Answers the requests of pure code from PostgreSQL. */
-export class Loader {
-  readonly #options: Omit<IdentityOptions, 'rules'>
-  #nextNumber = 0
-  #numbersLeft = 0
+/** Answers what pure code asks for from PostgreSQL. */
+async function answer(
+  client: Queryable,
+  { workspaceId, fullHistory }: IdentityOptions,
+  numbers: NodeNumbers,
+  request: LoadRequest,
+): Promise<void> {
+  if (request.kind === 'load') request.answer(await loadEvidence(client, workspaceId, request.nodes))
+  else if (request.kind === 'history') request.answer(await fullHistory(request.device, request.partners))
+  else request.answer(await numbers.find(client, request.identifiers))
+}
 
-  constructor(options: Omit<IdentityOptions, 'rules'>) {
-    this.#options = options
+/** The numbers of nodes: those that PostgreSQL knows, and new ones for the others. */
+export class NodeNumbers {
+  readonly #workspaceId: number
+  readonly #identityKey: Uint8Array
+  #next = 0
+  #left = 0
+
+  constructor({ workspaceId, identityKey }: Pick<IdentityOptions, 'workspaceId' | 'identityKey'>) {
+    this.#workspaceId = workspaceId
+    this.#identityKey = identityKey
   }
 
-  /** Runs steps to their end. */
-  async drive<Result>(client: Queryable, steps: Generator<LoadRequest, Result, void>): Promise<Result> {
-    let step = steps.next()
-    for (; !step.done; step = steps.next()) await this.#answer(client, step.value)
-    return step.value
-  }
-
-  async #answer(client: Queryable, request: LoadRequest): Promise<void> {
-    const { workspaceId, fullHistory } = this.#options
-    if (request.kind === 'load') request.answer(await loadEvidence(client, workspaceId, request.nodes))
-    else if (request.kind === 'history') request.answer(await fullHistory(request.device, request.partners))
-    else request.answer(await this.#find(client, request.identifiers))
-  }
-
-  async #find(client: Queryable, identifiers: Identifier[]): Promise<FoundNode[]> {
-    const { workspaceId, identityKey } = this.#options
-    const publicIds = identifiers.map(identifier => publicIdOf(identityKey, identifier))
-    const stored = new Map((await findNodes(client, workspaceId, publicIds)).map(node => [node.publicId, node]))
+  async find(client: Queryable, identifiers: Identifier[]): Promise<FoundNode[]> {
+    const publicIds = identifiers.map(identifier => publicIdOf(this.#identityKey, identifier))
+    const stored = new Map((await findNodes(client, this.#workspaceId, publicIds)).map(node => [node.publicId, node]))
     const found: FoundNode[] = []
     for (const [index, { namespace, value }] of identifiers.entries()) {
       const known = stored.get(publicIds[index] ?? '')
@@ -128,20 +128,20 @@ export class Loader {
         found.push({ record: known, isNew: false })
         continue
       }
-      const id = await this.#takeNumber(client)
+      const id = await this.#take(client)
       found.push({ record: { id, namespace, value, firstSeenAt: Number.POSITIVE_INFINITY, profile: id }, isNew: true })
     }
     return found
   }
 
-  async #takeNumber(client: Queryable): Promise<NodeId> {
-    if (this.#numbersLeft === 0) {
-      this.#nextNumber = await takeNodeNumbers(client)
-      this.#numbersLeft = nodeNumbersPerBlock
+  async #take(client: Queryable): Promise<NodeId> {
+    if (this.#left === 0) {
+      this.#next = await takeNodeNumbers(client)
+      this.#left = nodeNumbersPerBlock
     }
-    this.#numbersLeft -= 1
-    this.#nextNumber += 1
-    return this.#nextNumber - 1
+    this.#left -= 1
+    this.#next += 1
+    return this.#next - 1
   }
 }
 

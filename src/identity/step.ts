@@ -43,3 +43,13 @@ export function* complete<Result>(graph: EvidenceGraph, read: () => Result): Ste
   }
   throw new Error('identity: the store does not return what it is asked for')
 }
+
+/** Runs steps to their end, answering each request as it comes. */
+export async function runSteps<Result>(
+  steps: Step<Result>,
+  answer: (request: LoadRequest) => Promise<void>,
+): Promise<Result> {
+  let step = steps.next()
+  for (; !step.done; step = steps.next()) await answer(step.value)
+  return step.value
+}

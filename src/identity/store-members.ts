@@ -2,12 +2,16 @@ import type { IdentityRules } from '../spec/identifier.ts'
 import type { Queryable } from '../store/postgres.ts'
 import { all } from '../store/query.ts'
 import type { PlannedIdentifier } from './decision.ts'
+import type { CurrentIdentifier } from './evaluate.ts'
 import { type NodeId, nobody } from './evidence.ts'
+import { isSeen } from './graph.ts'
 import type { MapChange } from './project.ts'
 import { readNodes, readOwners, type StoredNode } from './store.ts'
 import { readRules } from './store-rules.ts'
 
 /** SQL of who is who now: in, nodes or profiles; out, the profiles they lead to, or the identifiers they consist of. */
+
+const identifiersPerPage = 5_000
 
 /** An identifier of a profile. */
 export interface Member extends PlannedIdentifier {
@@ -181,4 +185,22 @@ export async function readProfileOf(
     values: [workspaceId, publicId],
   })
   return result.rows[0]?.profile ?? undefined
+}
+
+/** Every identifier of a person with the profile it leads to now, a page at a time. */
+export async function* currentIdentifiers(client: Queryable, workspaceId: number): AsyncGenerator<CurrentIdentifier[]> {
+  const rules = await readRules(client, workspaceId)
+  for (let after = nobody; ; ) {
+    const page = await readNodePage(client, workspaceId, after, identifiersPerPage)
+    const last = page.at(-1)
+    if (!last) return
+    after = last.id
+    const seen = page.filter(node => isSeen(node) && rules.namespaces[node.namespace]?.class !== 'none')
+    const profiles = await profilesOfNodes(
+      client,
+      workspaceId,
+      seen.map(node => node.id),
+    )
+    yield seen.map(({ id, namespace, value }) => ({ namespace, value, profile: profiles.get(id) ?? id }))
+  }
 }

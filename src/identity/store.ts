@@ -346,6 +346,10 @@ export async function replaceRefusals(
       where workspace_id = $1 and (u = any($2::bigint[]) or v = any($2::bigint[]))`,
     values: [workspaceId, nodes],
   })
+  await insertRefusals(client, workspaceId, rows)
+}
+
+export async function insertRefusals(client: Queryable, workspaceId: number, rows: Refusal[]): Promise<void> {
   if (rows.length === 0) return
   await client.query({
     name: 'identity-insert-refusals',
@@ -405,4 +409,13 @@ export async function emptyIdentity(client: Queryable): Promise<void> {
   await client.query(`
     truncate identity.node, identity.claim, identity.link, identity.alias,
       identity.decision, identity.refusal, identity.owner`)
+}
+
+/** Before a workspace is resolved anew: its evidence and all that followed from it go, its nodes and decisions stay. */
+export async function deleteResolution(client: Queryable, workspaceId: number): Promise<void> {
+  await client.query('delete from identity.claim where workspace_id = $1', [workspaceId])
+  await client.query('delete from identity.link where workspace_id = $1', [workspaceId])
+  await client.query('delete from identity.alias where workspace_id = $1', [workspaceId])
+  await client.query('delete from identity.refusal where workspace_id = $1', [workspaceId])
+  await client.query('delete from identity.owner where workspace_id = $1', [workspaceId])
 }
