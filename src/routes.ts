@@ -1,6 +1,7 @@
 /** Every route of the API, in one list: the router, the OpenAPI document and the client's types are made from it. */
 import { backupRoutes } from './backup/index.ts'
 import { eventRoutes } from './events/index.ts'
+import { identityRoutes } from './identity/index.ts'
 import { profileRoutes } from './profiles/index.ts'
 import { sourceRoutes } from './sources/index.ts'
 import { workspaceRoutes } from './workspaces/index.ts'
@@ -11,5 +12,6 @@ export const apiRoutes = [
   ...eventRoutes,
   ...backupRoutes,
   ...profileRoutes,
+  ...identityRoutes,
 ] as const
 export type ApiRoutes = typeof apiRoutes

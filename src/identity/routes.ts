@@ -222,6 +222,7 @@ async function write(context: Context, workspaceId: number, decision: Decision):
 
 const faults: Record<PlanFault, string> = {
   same_profile: 'These are one profile already.',
+  company: 'Companies are neither merged nor split: their id says who they are.',
   nothing_to_split: 'Name at least one identifier to move out.',
   not_in_profile: 'An identifier does not belong to this profile.',
   everything_moved: 'At least one identifier must stay.',
