@@ -144,7 +144,7 @@ async function cutGroups(
 }
 
 function rejectedRows(submission: Submission): RejectedRow[] {
-  return submission.rejections.map(({ reason, detail, payload }) => {
+  return submission.rejections.map(({ reason, detail, payload, deliveryHeaders }) => {
     const bytes = Buffer.from(payload)
     return {
       workspaceId: submission.workspaceId,
@@ -153,6 +153,7 @@ function rejectedRows(submission: Submission): RejectedRow[] {
       detail,
       payload: bytes.subarray(0, REJECTED_PAYLOAD_BYTES_MAX),
       isCut: bytes.length > REJECTED_PAYLOAD_BYTES_MAX,
+      deliveryHeaders: deliveryHeaders === undefined ? null : JSON.stringify(deliveryHeaders),
     }
   })
 }

@@ -38,9 +38,12 @@ export interface StoredRejection {
   payload: Buffer
   isCut: boolean
   state: RejectionState
+  /** Null: the payload is one event; otherwise a delivery to a webhook, and what its mapping reads of the headers. */
+  deliveryHeaders: Record<string, string> | null
 }
 
-const REJECTION_COLUMNS = 'id, source, received_at as "receivedAt", reason, detail, payload, is_cut as "isCut", state'
+const REJECTION_COLUMNS = `id, source, received_at as "receivedAt", reason, detail, payload, is_cut as "isCut", state,
+  delivery_headers as "deliveryHeaders"`
 
 export interface RejectionFilter {
   source?: string | undefined

@@ -77,6 +77,8 @@ export interface RejectedRow {
   detail: string
   payload: Buffer
   isCut: boolean
+  /** JSON. */
+  deliveryHeaders: string | null
 }
 
 export interface AccountingRow {
@@ -108,10 +110,10 @@ export async function insertGroups(client: Queryable, rows: CommitRows): Promise
         update events.lane set pos = greatest(pos, (select coalesce(max(pos), 0) from unnest($4::bigint[]) as item (pos)))
         where lane = $1
       ), refused as (
-        insert into events.rejected (workspace_id, source, received_at, reason, detail, payload, is_cut)
-        select workspace_id, source, $2, reason, detail, payload, is_cut
-        from unnest($7::int[], $8::text[], $9::text[], $10::text[], $11::bytea[], $12::bool[])
-          as item (workspace_id, source, reason, detail, payload, is_cut)
+        insert into events.rejected (workspace_id, source, received_at, reason, detail, payload, is_cut, delivery_headers)
+        select workspace_id, source, $2, reason, detail, payload, is_cut, delivery_headers
+        from unnest($7::int[], $8::text[], $9::text[], $10::text[], $11::bytea[], $12::bool[], $17::jsonb[])
+          as item (workspace_id, source, reason, detail, payload, is_cut, delivery_headers)
       )
       insert into events.accounting (workspace_id, source, minute, lane, outcome, events)
       select workspace_id, source, date_trunc('minute', $2::timestamptz), $1, outcome, events
@@ -135,6 +137,7 @@ export async function insertGroups(client: Queryable, rows: CommitRows): Promise
       accounting.map(row => row.source),
       accounting.map(row => row.outcome),
       accounting.map(row => row.events),
+      rejected.map(row => row.deliveryHeaders),
     ],
   })
 }

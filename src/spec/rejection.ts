@@ -26,4 +26,6 @@ export interface Rejection {
   detail: string
   /** As it was sent. */
   payload: string | Buffer
+  /** The payload is a delivery to a webhook, not one event; with it the headers that its mapping reads, in lower case. */
+  deliveryHeaders?: Record<string, string>
 }
