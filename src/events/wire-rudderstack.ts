@@ -41,10 +41,10 @@ export function readRudderPixel(query: unknown, type: EventType): Delivery {
     place(call, name.split('.'), Array.isArray(value) ? (value[0] ?? null) : (value ?? null))
   }
   if (type === 'page' && call.name === undefined) call.name = 'Unknown Page'
-  return { calls: [{ value: call, type }], isBatch: false }
+  return { calls: [{ value: JSON.parse(JSON.stringify(call)), type }], isBatch: false }
 }
 
-/** Objects without a prototype, so that a part named `__proto__` is a name like any other. */
+/** Objects without a prototype while they grow, so that a part named `__proto__` is a name like any other. */
 function place(target: JsonObject, path: string[], value: Json): void {
   if (path.length > PIXEL_DEPTH_MAX) return
   let here = target
