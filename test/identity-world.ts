@@ -1,7 +1,14 @@
 import fc from 'fast-check'
-import { nodeOf } from '../src/identity/anchor.ts'
+import { nodeOf, View } from '../src/identity/anchor.ts'
 import type { Refusal } from '../src/identity/components.ts'
-import { type Decision, type PlannedIdentifier, planMerge, planSplit } from '../src/identity/decision.ts'
+import {
+  type Decision,
+  type Merge,
+  type PlannedIdentifier,
+  planMerge,
+  planSplit,
+  type Split,
+} from '../src/identity/decision.ts'
 import type { StandingDecision } from '../src/identity/decision-book.ts'
 import {
   type Alias,
@@ -12,6 +19,7 @@ import {
   type NodeRecord,
 } from '../src/identity/evidence.ts'
 import { EvidenceGraph, type EvidenceRows, type OwnerInterval } from '../src/identity/graph.ts'
+import { IdentityInMemory } from '../src/identity/in-memory.ts'
 import { profileAt } from '../src/identity/publish.ts'
 import type { BatchOutcome, IdentityEvent, IdentityInput } from '../src/identity/resolve-batch.ts'
 import { resolveBatch } from '../src/identity/resolve-batch.ts'
@@ -55,22 +63,25 @@ export function rulesWith(change: {
 
 const id = (namespace: string, number: number): Identifier => ({ namespace, value: String(number + 1) })
 
+/** A value in so many of a hundred cases, else nothing. */
+const sometimes = <Value>(percent: number, value: fc.Arbitrary<Value>): fc.Arbitrary<Value | null> =>
+  fc.oneof({ weight: percent, arbitrary: value }, { weight: 100 - percent, arbitrary: fc.constant(null) })
+
 const identifiers = fc
   .record({
-    login: fc.option(fc.nat(3), { freq: 1 }),
-    email: fc.option(fc.nat(3), { freq: 1, nil: null }),
-    phone: fc.option(fc.nat(1), { freq: 1, nil: null }),
-    browser: fc.option(fc.nat(3), { freq: 3, nil: null }),
-    app: fc.option(fc.nat(1), { freq: 1, nil: null }),
-    sparse: fc.boolean(),
+    login: sometimes(45, fc.nat(3)),
+    email: sometimes(35, fc.nat(3)),
+    phone: sometimes(15, fc.nat(1)),
+    browser: sometimes(70, fc.nat(3)),
+    app: sometimes(15, fc.nat(1)),
   })
-  .map(({ login, email, phone, browser, app, sparse }) => {
+  .map(({ login, email, phone, browser, app }) => {
     const all = [
       ...(login === null ? [] : [id('user_id', login)]),
       ...(email === null ? [] : [id('email', email)]),
-      ...(phone === null || sparse ? [] : [id('phone', phone)]),
+      ...(phone === null ? [] : [id('phone', phone)]),
       ...(browser === null ? [] : [id('anonymous_id', browser)]),
-      ...(app === null || sparse ? [] : [id('ios.id', app)]),
+      ...(app === null ? [] : [id('ios.id', app)]),
     ]
     return all.length > 0 ? all : [id('anonymous_id', 0)]
   })
@@ -140,8 +151,72 @@ export const arrival: fc.Arbitrary<Arrival> = fc.record({
     fc.nat(6).map(one => one === 0),
     { minLength: 25, maxLength: 25 },
   ),
-  acts: fc.array(fc.option(act, { freq: 1, nil: null }), { minLength: 25, maxLength: 25 }),
+  acts: fc.array(sometimes(30, act), { minLength: 25, maxLength: 25 }),
 })
+
+/** Any rules that a workspace may choose: small limits, kiosks soon, the first or last holder, with and without window. */
+export const anyRules: fc.Arbitrary<IdentityRules> = fc.oneof(
+  { weight: 1, arbitrary: fc.constant(rulesWith({})) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({
+        emailLimit: fc.integer({ min: 1, max: 3 }),
+        crowd: fc.integer({ min: 1, max: 3 }),
+        holder: fc.constantFrom('first' as const, 'last' as const),
+        window: fc.constantFrom('ever' as const, 'weekly' as const),
+      })
+      .map(rulesWith),
+  },
+)
+
+/** Everything at once, in a graph of its own. */
+export function rebuild(inputs: IdentityInput[], rules: IdentityRules): IdentityInMemory {
+  const identity = new IdentityInMemory(
+    rules,
+    historyIn(
+      () => identity.graph,
+      () => inputs,
+    ),
+  )
+  identity.resolve(inputs)
+  return identity
+}
+
+export const signatureOf = (identity: IdentityInMemory, inputs: IdentityInput[]): string[] =>
+  signature(identity.graph, inputs, identity.refusals.all())
+
+/**
+ * A history with operators: batch after batch, and after some of them a decision made from how things stand. Returns
+ * everything in order of arrival, and the merges and splits that stand in the end. `step` sees each batch.
+ */
+export function acted(
+  all: IdentityEvent[],
+  how: Arrival,
+  rules: IdentityRules,
+  step: (batch: IdentityInput[]) => void = () => {},
+): { inputs: IdentityInput[]; standing: (Merge | Split)[] } {
+  const inputs: IdentityInput[] = []
+  const standing: (Merge | Split)[] = []
+  const take = (batch: IdentityInput[]) => {
+    inputs.push(...batch)
+    step(batch)
+  }
+  for (const [index, batch] of arrive(all, how).entries()) {
+    take(batch)
+    const chosen = how.acts[index % how.acts.length]
+    const decision = chosen && decide(rebuild(inputs, rules).graph, chosen, index, standing)
+    if (!decision) continue
+    take([decision])
+    if (decision.kind !== 'undo') standing.push(decision)
+    else
+      standing.splice(
+        standing.findIndex(one => one.id === decision.decision),
+        1,
+      )
+  }
+  return { inputs, standing }
+}
 
 /** The events in the order of an arrival, some of them twice, cut into batches. */
 export function arrive<Item>(all: Item[], { order, batches, repeated }: Arrival): Item[][] {
@@ -387,4 +462,73 @@ const isSameRow = (x: Claim | Link | Alias, y: Claim | Link | Alias): boolean =>
 const isSamePair = (x: Claim | Link | Alias, y: Claim | Link | Alias): boolean => {
   if (x.kind === 'claim') return y.kind === 'claim' && x.node === y.node && x.by === y.by
   return y.kind !== 'claim' && x.a === y.a && x.b === y.b
+}
+
+/** How often random worlds reach what is rare; a property that never gets there proves nothing. */
+export function coverageOf(worlds: number): Record<string, number> {
+  const reached: Record<string, number> = {
+    ...{ 'refused: unique': 0, 'refused: limit': 0, 'refused: split': 0 },
+    ...{ 'refused: a link': 0, 'refused: a claim': 0, 'refused: an alias': 0, 'refused: a merge': 0 },
+    ...{ 'merge of people': 0, 'merge of a device and a person': 0, 'merge of devices': 0, 'split of a device': 0 },
+    ...{ 'a device contested late': 0, 'a device of several people': 0, 'a crowded device': 0, 'an undo': 0 },
+    ...{ 'an alias of the unseen': 0, 'a contact beyond the limit': 0, 'a full window': 0, 'a last holder': 0 },
+    ...{ 'a profile renamed': 0, 'profiles merged': 0, 'a profile split': 0, 'evidence superseded': 0 },
+  }
+  const count = (what: string, times = 1) => {
+    reached[what] = (reached[what] ?? 0) + times
+  }
+  for (const [all, how, rules] of fc.sample(fc.tuple(events, arrival, anyRules), worlds)) {
+    const store = new SimulatedStore()
+    const graph = store.open(rules)
+    acted(all, how, rules, batch => {
+      const outcome = store.resolve(graph, batch)
+      for (const { kind } of outcome.profileChanges) count(changeNames[kind])
+      count('evidence superseded', outcome.rows.removed.size)
+      for (const decision of outcome.decisions) countDecision(graph, decision, count)
+      for (const refusal of outcome.refusals.rows) {
+        count(`refused: ${refusal.rule}`)
+        count(`refused: ${refusal.kind === 'alias' ? 'an alias' : `a ${refusal.kind}`}`)
+      }
+    })
+    count('a device contested late', store.histories)
+    countStanding(store.whole(rules), count)
+  }
+  return reached
+}
+
+type Count = (what: string, times?: number) => void
+
+const changeNames = {
+  created: 'a profile created',
+  renamed: 'a profile renamed',
+  merged: 'profiles merged',
+  split: 'a profile split',
+}
+
+function countDecision(graph: EvidenceGraph, decision: Decision, count: Count): void {
+  const isDevice = (one: Identifier) => graph.find(one)?.rule.class === 'device'
+  if (decision.kind === 'undo') count('an undo')
+  else if (decision.kind === 'split') count('split of a device', decision.out.filter(isDevice).length)
+  else {
+    const devices = [decision.node, decision.with].filter(isDevice).length
+    count(['merge of people', 'merge of a device and a person', 'merge of devices'][devices] ?? '')
+  }
+}
+
+function countStanding(graph: EvidenceGraph, count: Count): void {
+  const view = new View(graph)
+  for (const node of graph.nodes()) {
+    if (node.profile === 0) count('a device of several people')
+    if (node.firstSeenAt === Number.POSITIVE_INFINITY) count('an alias of the unseen')
+    const choice = node.rule.class === 'contact' && !view.isExplicit(node.id) && view.choice(node.id)
+    if (choice && view.contactAnchor(node) === node.id) {
+      count('a contact beyond the limit')
+      if (node.rule.window === 'weekly') count('a full window')
+    }
+    const claims = graph.evidence(node.id).claims
+    if (node.rule.holder === 'last' && claims.some(claim => claim.by !== claims[0]?.by)) count('a last holder')
+    for (const link of [...graph.evidence(node.id).links.values()].flat()) {
+      if (!view.joins(link)) count('a crowded device')
+    }
+  }
 }
