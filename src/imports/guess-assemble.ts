@@ -1,6 +1,6 @@
 /** What each column seems to be in, a mapping of the likeliest kind out. */
 import type { Role } from './guess-names.ts'
-import { type Draft, type Has, type Placement, place } from './guess-place.ts'
+import { canBeTemplate, type Draft, type Has, type Placement, place } from './guess-place.ts'
 import type { ColumnView } from './guess-view.ts'
 import { type Kind, type Mapping, type Output, parseMapping } from './mapping.ts'
 
@@ -110,14 +110,15 @@ function finish(draft: Draft, views: ColumnView[], { has, baseName, notes }: Fin
 
 /** The column that tells companies apart best: a domain before a name. */
 function groupIdOf(views: ColumnView[]): string {
-  const best = views.find(view => view.role === 'website') ?? views.find(view => view.role === 'company') ?? views[0]
-  return `{${best?.column ?? ''}}`
+  const usable = views.filter(view => canBeTemplate(view.column))
+  const best = usable.find(view => view.role === 'website') ?? usable.find(view => view.role === 'company') ?? usable[0]
+  return best ? `{${best.column}}` : ''
 }
 
 /** A list of products without numbers: their names tell them apart. */
 function nameProduct(output: Output, views: ColumnView[]): void {
   const name = views.find(view => view.role === 'product_name')
-  if (name) output.properties = { product_id: `{${name.column}}`, ...output.properties }
+  if (name && canBeTemplate(name.column)) output.properties = { product_id: `{${name.column}}`, ...output.properties }
 }
 
 function addName(output: Output, has: Has): void {

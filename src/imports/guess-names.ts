@@ -212,7 +212,7 @@ const rules: { role: Role; words: RegExp; sure: number }[] = [
   { role: 'state', words: only('(?:billing |shipping |home )?(?:state|province|county|state province)'), sure: 0.8 },
   {
     role: 'postal_code',
-    words: only('(?:billing |shipping |home )?(?:postal code|post code|postal|zip code|postal code fake)'),
+    words: only('(?:billing |shipping |home )?(?:postal code(?: code| fake)?|post code|postal)'),
     sure: 0.9,
   },
   { role: 'country', words: only('(?:billing |shipping |home )?country(?: code| name)?'), sure: 0.9 },

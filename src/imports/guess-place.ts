@@ -1,7 +1,7 @@
 /** One column and what it seems to be in; its place in a mapping out, and the question that goes with it. */
 import { keyOf, type Role } from './guess-names.ts'
 import { type ColumnView, typeOf } from './guess-view.ts'
-import type { FieldSpec, Kind, Mapping, TypedField } from './mapping.ts'
+import { type FieldSpec, type Kind, type Mapping, TEXT_CHARS_MAX, type TypedField } from './mapping.ts'
 
 /** Names such as `id` and `record_id` are no surer than this to be the number of a person. */
 const WEAK_ID_SURE_MAX = 0.5
@@ -94,8 +94,8 @@ export interface Draft {
 /** Places one column. */
 export function place(view: ColumnView, draft: Draft, has: Has): Placement {
   const { column, role } = view
-  if (role === 'omit') return { role, target: undefined }
-  const id = placeId(view, draft, has)
+  if (role === 'omit' || column === '' || column.length > NAME_CHARS_MAX) return { role: 'omit', target: undefined }
+  const id = canBeTemplate(column) ? placeId(view, draft, has) : undefined
   if (id) return id
   const isEvents = draft.kind === 'events'
   if (isEvents && (role === 'timestamp' || (role === 'created_at' && !has('timestamp'))))
@@ -183,6 +183,12 @@ function placeTimestamp(view: ColumnView, draft: Draft): Placement {
 
 const oneOrMore = (formats: string[]): string | string[] => (formats.length === 1 && formats[0] ? formats[0] : formats)
 
+/** Longer names are headings of a report rather than columns; a mapping has room for no more. */
+const NAME_CHARS_MAX = TEXT_CHARS_MAX / 2
+
+/** A name with braces cannot stand between braces. */
+export const canBeTemplate = (column: string) => !/[{}]/.test(column) && column === column.trim()
+
 /** How a column is read: as its bare text where no more can be told. */
 function specOf(view: ColumnView): FieldSpec {
   const { column, facts, dates } = view
@@ -199,7 +205,7 @@ function specOf(view: ColumnView): FieldSpec {
     case 'integer':
       return { column, type, ...style, ...(nothing.length > 0 ? { empty: nothing } : {}) } as TypedField
     case 'string':
-      return /[{}]/.test(column) ? { column, type } : `{${column}}`
+      return canBeTemplate(column) ? `{${column}}` : { column, type }
     default:
       return { column, type } as TypedField
   }

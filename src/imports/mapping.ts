@@ -9,11 +9,12 @@ import { faultOfDateFormat, isZone, namedDateFormats } from './dates.ts'
 import { formatSchema } from './layout.ts'
 import { columnsOf, faultOfTemplate, parseTemplate } from './template.ts'
 
-const FIELDS_MAX = 2_000
+const FIELDS_MAX = 10_000
 const OUTPUTS_MAX = 10
 const CASES_MAX = 50
 const LOOKUPS_MAX = 20
-const TEXT_CHARS_MAX = 1_000
+/** Of a column's name, a template, a file's name. */
+export const TEXT_CHARS_MAX = 1_000
 /** Levels of JSON: conditions within conditions, mostly. */
 const DOCUMENT_DEPTH_MAX = 24
 const LIST_MAX = 1_000
