@@ -42,6 +42,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Its answer: when that is over, the memory of a large body is free again. */
     response: ServerResponse | null
+    /** What its `Content-Type` said: collection does not look at it, a webhook's mapping does. */
+    contentType: string | undefined
   }
 }
 
@@ -61,6 +63,7 @@ export function collectRoutes(options: CollectOptions): FastifyPluginAsync {
 function acceptAnyBody(scope: FastifyInstance, options: CollectOptions): void {
   const reader = openBodyReader()
   scope.decorateRequest('response', null)
+  scope.decorateRequest('contentType', undefined)
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', async (request: FastifyRequest): Promise<Arrived> => {
     const source = await sourceBeforeBody(options, request)
@@ -76,7 +79,10 @@ function allowAnyOrigin(scope: FastifyInstance): void {
     const { headers } = request.raw
     if (headers.origin !== undefined) reply.headers(corsHeaders(headers.origin))
     // Whatever stands there is not believed, and the framework refuses what it cannot read.
-    if (headers['content-type'] !== undefined) headers['content-type'] = 'application/octet-stream'
+    if (headers['content-type'] !== undefined) {
+      request.contentType = headers['content-type']
+      headers['content-type'] = 'application/octet-stream'
+    }
     done()
   })
   const known = new Set<string>()
@@ -182,7 +188,7 @@ function webhookRoutes(
       const answer = await receive({
         source: arrived.source as FoundSource,
         method: request.method as 'GET' | 'POST',
-        headers: request.raw.headers,
+        headers: { ...request.raw.headers, 'content-type': request.contentType },
         query: request.query as Record<string, unknown>,
         body: (await inflated(arrived)) ?? arrived.body,
         receivedAt: options.now(),
