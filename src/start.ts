@@ -11,12 +11,12 @@ import { openPipeline } from './pipeline.ts'
 import { profileJobs } from './profiles/index.ts'
 import { apiRoutes } from './routes.ts'
 import { findByWriteKey } from './sources/index.ts'
-import { type ClickHouse, openEmbeddedClickHouse, openRemoteClickHouse } from './store/clickhouse.ts'
+import type { ClickHouse } from './store/clickhouse.ts'
 import { claimDataFolder } from './store/data-folder.ts'
-import { startEmbeddedPostgres } from './store/embedded-postgres.ts'
 import { type Jobs, startJobs } from './store/jobs.ts'
 import { migrateClickHouse, migratePostgres, migrationFolders, readMigrations } from './store/migrate.ts'
-import { openPostgres, type Postgres, type PostgresTarget } from './store/postgres.ts'
+import { openAnalytics, openDatabase, type Undo } from './store/open.ts'
+import type { Postgres, PostgresTarget } from './store/postgres.ts'
 import { authenticator, type FirstStart, firstStart } from './workspaces/index.ts'
 
 export interface Running {
@@ -29,7 +29,7 @@ export interface Running {
 
 /** Throws StartError with a sentence and a hint when it cannot start; whatever had been started is stopped again. */
 export async function start(config: Config): Promise<Running> {
-  const undo: (() => Promise<void> | void)[] = []
+  const undo: Undo = []
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) await step()
   }
@@ -48,29 +48,6 @@ export async function start(config: Config): Promise<Running> {
     await stop()
     throw error
   }
-}
-
-type Undo = (() => Promise<void> | void)[]
-
-async function openDatabase(config: Config, undo: Undo): Promise<{ target: PostgresTarget; postgres: Postgres }> {
-  let target: PostgresTarget
-  if (config.databaseUrl) target = { connectionString: config.databaseUrl }
-  else {
-    const server = await startEmbeddedPostgres(join(config.dataDir, 'postgres'))
-    undo.push(server.stop)
-    target = server.connection
-  }
-  const postgres = openPostgres(target)
-  undo.push(() => postgres.end())
-  return { target, postgres }
-}
-
-async function openAnalytics(config: Config, undo: Undo): Promise<ClickHouse> {
-  const clickhouse = config.clickhouseUrl
-    ? openRemoteClickHouse(config.clickhouseUrl)
-    : await openEmbeddedClickHouse(join(config.dataDir, 'clickhouse'))
-  undo.push(() => clickhouse.close())
-  return clickhouse
 }
 
 interface System {

@@ -7,9 +7,10 @@ import { inject } from 'vitest'
 import { type ClickHouse, openEmbeddedClickHouse } from '../src/store/clickhouse.ts'
 import { migrateClickHouse, migrationFolders, readMigrations } from '../src/store/migrate.ts'
 import { openPostgres, type Postgres } from '../src/store/postgres.ts'
+import { TEMPLATE } from './start-engines.ts'
 
 /** A database of its own; `drop` closes the pool and removes it. */
-export async function freshPostgres(): Promise<{
+export async function freshPostgres(options: { isEmpty?: boolean } = {}): Promise<{
   pool: Postgres
   connection: { host: string; port: number; user: string; database: string }
   drop(): Promise<void>
@@ -17,7 +18,7 @@ export async function freshPostgres(): Promise<{
   const connection = inject('postgres')
   const database = `test_${randomUUID().replaceAll('-', '')}`
   const admin = openPostgres({ ...connection, database: 'postgres' }, { size: 1 })
-  await admin.query(`create database ${database} template throughline_template`)
+  await admin.query(`create database ${database} template ${options.isEmpty ? 'template0' : TEMPLATE}`)
   const pool = openPostgres({ ...connection, database })
   return {
     pool,

@@ -9,6 +9,7 @@ import { type Client, createClient } from '../src/client/index.ts'
 import type { Config } from '../src/config.ts'
 import { awaitProcessed } from '../src/events/index.ts'
 import { type Running, start } from '../src/start.ts'
+import type { Postgres } from '../src/store/postgres.ts'
 import { freshPostgres } from './engines.ts'
 
 export const WRITE_KEY = 'wk_northwind'
@@ -30,8 +31,15 @@ export interface World {
   close(): Promise<void>
 }
 
-export async function openWorld(): Promise<World> {
-  const database = await freshPostgres()
+export interface Ground {
+  config: Config
+  pool: Postgres
+  remove(): Promise<void>
+}
+
+/** A database and a folder on which nothing runs yet; `isEmpty`: without even a schema. */
+export async function openGround(options: { isEmpty?: boolean } = {}): Promise<Ground> {
+  const database = await freshPostgres(options)
   const dataDir = mkdtempSync(join(tmpdir(), 'tl-world-'))
   const { host, user, database: name } = database.connection
   const config: Config = {
@@ -49,6 +57,18 @@ export async function openWorld(): Promise<World> {
       writeKey: WRITE_KEY,
     },
   }
+  return {
+    config,
+    pool: database.pool,
+    async remove() {
+      await database.drop()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+export async function openWorld(ground?: Ground): Promise<World> {
+  const { config, pool, remove } = ground ?? (await openGround())
   let running = await start(config)
   const connect = () => createClient({ baseUrl: running.url, apiKey: API_KEY })
   const request = async (method: string, path: string, body?: unknown) => {
@@ -64,11 +84,9 @@ export async function openWorld(): Promise<World> {
     return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) }
   }
   const settled = async () => {
-    const { rows } = await database.pool.query<{ lane: number; pos: number }>(
-      'select lane, pos from events.lane where pos > 0',
-    )
+    const { rows } = await pool.query<{ lane: number; pos: number }>('select lane, pos from events.lane where pos > 0')
     for (const position of rows)
-      if (!(await awaitProcessed(database.pool, position))) throw new Error('the pipeline did not catch up')
+      if (!(await awaitProcessed(pool, position))) throw new Error('the pipeline did not catch up')
   }
   const world: World = {
     get running() {
@@ -101,8 +119,7 @@ export async function openWorld(): Promise<World> {
     },
     async close() {
       await running.stop()
-      await database.drop()
-      rmSync(dataDir, { recursive: true, force: true })
+      await remove()
     },
   }
   return world

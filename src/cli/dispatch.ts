@@ -38,12 +38,20 @@ async function runCommand(command: Command, args: string[], io: CommandIo): Prom
   try {
     return await command.run(args, io)
   } catch (error) {
+    if (isMisuse(error)) {
+      io.err(`${error.message.split('\n')[0]}\n\n${command.usage}`)
+      return EXIT_MISUSED
+    }
     if (!isExpected(error)) throw error
     io.err(error.message)
     if (error.hint !== undefined) io.err(error.hint)
     return EXIT_FAILED
   }
 }
+
+/** What `parseArgs` says of options that it does not know. */
+const isMisuse = (error: unknown): error is Error =>
+  error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
 
 const isExpected = (error: unknown): error is StartError | Problem | ApiError =>
   error instanceof StartError || error instanceof Problem || error instanceof ApiError

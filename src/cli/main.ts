@@ -1,10 +1,14 @@
 /** The command line: hands arguments, environment and output to the command that is named, and its exit code back. */
 import manifest from '../../package.json' with { type: 'json' }
+import { backup } from './backup.ts'
 import type { Command } from './command.ts'
 import { dispatch } from './dispatch.ts'
+import { rebuild } from './rebuild.ts'
+import { restore } from './restore.ts'
+import { start } from './start.ts'
 
 /** In the order of `--help`. */
-const commands: Record<string, Command> = {}
+const commands: Record<string, Command> = { start, rebuild, backup, restore }
 
 const io = {
   out: (line: string) => process.stdout.write(`${line}\n`),

@@ -19,7 +19,7 @@ const mayImport: Record<string, readonly string[]> = {
   backup: [...platform, ...flow],
   simulator: ['spec'],
   client: ['spec'],
-  cli: ['spec', 'store', 'client'],
+  cli: ['spec', 'store', 'client', 'backup'],
 }
 
 /** The files directly in `src/` that rooms may know; all others there (main, pipeline …) join rooms and are known to none. */
