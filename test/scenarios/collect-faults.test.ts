@@ -1,5 +1,7 @@
 /** When the database goes away, or more arrives than it can take: clients are told to come again, and nothing acknowledged is lost. */
 import { connect } from 'node:net'
+import { Analytics } from '@segment/analytics-node'
+import { PostHog } from 'posthog-node'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openPostgres } from '../../src/store/postgres.ts'
 import { basic, type Collector, keys, startCollector } from '../collector.ts'
@@ -63,11 +65,20 @@ test('a backend that dies during a commit is answered 503, and the repetition is
   expect(await collector.events()).toMatchObject([{ messageId: 'm-1' }])
 })
 
-test('a database that takes no connections is answered 503 until it does again', async () => {
+/** Nobody can connect until the returned function is called. */
+async function closeDatabase(): Promise<() => Promise<void>> {
   const { database } = collector.connection
   const admin = openPostgres({ ...collector.connection, database: 'postgres' }, { size: 1 })
   await admin.query(`alter database ${database} allow_connections false`)
   await endLane()
+  return async () => {
+    await admin.query(`alter database ${database} allow_connections true`)
+    await admin.end()
+  }
+}
+
+test('a database that takes no connections is answered 503 until it does again', async () => {
+  const reopen = await closeDatabase()
   for (const path of ['/v1/track', '/v1/batch', '/capture/', '/api/s/track']) {
     const body = path === '/v1/batch' ? { batch: [seen('m-1')] } : { ...seen('m-1'), distinct_id: 'ada' }
     const response = await collector.post(path, body, auth)
@@ -77,10 +88,25 @@ test('a database that takes no connections is answered 503 until it does again',
   expect([pixel.status, pixel.headers.get('retry-after')]).toEqual([503, '2'])
   expect(collector.accepter.isReady()).toBe(false)
 
-  await admin.query(`alter database ${database} allow_connections true`)
+  await reopen()
   await expect.poll(async () => (await collector.post('/v1/track', seen('m-1'), auth)).status).toBe(200)
   expect(await collector.accounting()).toEqual({ stored: 1 })
-  await admin.end()
+})
+
+test('unmodified clients come again by themselves, and nothing is lost or stored twice', async () => {
+  const reopen = await closeDatabase()
+  const segment = new Analytics({ writeKey: keys.server, host: collector.url })
+  const posthog = new PostHog(keys.web, { host: collector.url, fetchRetryCount: 10, fetchRetryDelay: 200 })
+  const refusals = new Promise(resolve => segment.on('http_request', resolve))
+  segment.track({ userId: 'ada', event: 'Ordered' })
+  posthog.capture({ distinctId: 'ada', event: 'Viewed' })
+  const flushed = Promise.all([segment.closeAndFlush({ timeout: 20_000 }), posthog.shutdown(20_000)])
+  await refusals
+  await expect.poll(async () => (await collector.post('/v1/track', seen('m-1'), auth)).status).toBe(503)
+  await reopen()
+  await flushed
+  const events = await collector.events()
+  expect(events.map(event => event.event).sort()).toEqual(['Ordered', 'Viewed'])
 })
 
 test('more than can be held is answered 429, small requests still get in, and what was answered 200 is stored', async () => {
