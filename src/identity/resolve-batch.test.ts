@@ -1,18 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { coverageOf } from '../../test/identity-coverage.ts'
+import { SimulatedStore } from '../../test/identity-store.ts'
 import {
   acted,
   anyRules,
   arrival,
   arrive,
-  coverageOf,
   events,
   eventsWithoutAlias,
   historyIn,
   membersByProfile,
   rebuild,
   rulesWith,
-  SimulatedStore,
   share,
   signature,
   signatureOf,
@@ -187,7 +187,7 @@ describe('identity', () => {
   })
 
   it('is tried on worlds that reach its rare cases', () => {
-    const reached = coverageOf(400)
+    const reached = coverageOf(600)
     for (const [what, times] of Object.entries(reached)) expect(times, what).toBeGreaterThan(0)
   })
 })
