@@ -26,6 +26,7 @@ import {
   type Resolved,
   readMap,
   readRules,
+  settleMap,
   touchedBy,
 } from './identity/index.ts'
 import {
@@ -49,9 +50,13 @@ interface Processed {
   events: ProcessedEvent[]
 }
 
+/** How often the recent part of ClickHouse's map is settled: it stays small, and quick to reload at every block. */
+const SETTLE_EVERY_MS = 60_000
+
 export function openPipeline(context: Context): Driver {
   const { clickhouse } = context
   const resolvers = new Map<number, Resolver>()
+  let settleAt = 0
 
   async function resolve(client: Connection, workspaceId: number, entries: LoggedEntry[], batch: Batch) {
     const resolver = resolvers.get(workspaceId) ?? (await openResolver(context, client, workspaceId))
@@ -94,6 +99,9 @@ export function openPipeline(context: Context): Driver {
       await projectMap(clickhouse, block, processed.map)
       await projectProfiles(clickhouse, block, processed.profiles)
       await projectEvents(clickhouse, block, processed.events)
+      if (context.now() < settleAt) return
+      await settleMap(clickhouse)
+      settleAt = context.now() + SETTLE_EVERY_MS
     },
     async empty(client) {
       await emptyIdentity(client)
