@@ -3,6 +3,7 @@ import { nodeOf } from './anchor.ts'
 import { byRepresentation, type Components } from './components.ts'
 import { type NodeId, nobody } from './evidence.ts'
 import { type EvidenceGraph, type GraphNode, isSeen, type OwnerInterval } from './graph.ts'
+import { placeOf } from './sorted.ts'
 
 /**
  * What the rest of the system reads: in, components; out, for every node whose person changed, its profile or (for a
@@ -40,8 +41,9 @@ export const publishedOf = (node: GraphNode): Published => ({
 export function profileAt(graph: EvidenceGraph, id: NodeId, at: number): NodeId {
   const { profile } = graph.node(id)
   if (profile !== nobody || id === nobody) return profile
-  const owner = graph.evidence(id).owners.find(interval => interval.from <= at && at < interval.to)
-  return owner?.profile ?? nobody
+  const { owners } = graph.evidence(id)
+  const after = placeOf(owners, { from: at } as OwnerInterval, (owner, time) => (owner.from <= time.from ? -1 : 1))
+  return owners[after - 1]?.profile ?? nobody
 }
 
 /** The profile to which a node leads: a shared device's to its owner when it was first seen. */
@@ -113,6 +115,26 @@ const isSame = (x: Published, y: Published): boolean =>
 const profilesIn = ({ profile, owners }: Published): NodeId[] =>
   profile === nobody ? owners.map(owner => owner.profile) : [profile]
 
+/** What a device's owners lose and gain. Of a kiosk's thousands a late login changes two or three. */
+export function ownersChanged({ before, after }: PublishedChange): { gone: OwnerInterval[]; come: OwnerInterval[] } {
+  const keyOf = ({ from, to, profile }: OwnerInterval) => `${from} ${to} ${profile}`
+  const old = before?.owners ?? []
+  if (old.length === 0 || after.owners.length === 0) return { gone: old, come: after.owners }
+  const kept = new Set(old.map(keyOf)).intersection(new Set(after.owners.map(keyOf)))
+  const isNotKept = (owner: OwnerInterval) => !kept.has(keyOf(owner))
+  return { gone: old.filter(isNotKept), come: after.owners.filter(isNotKept) }
+}
+
+/** The profiles that a change takes from and gives to. */
+function profilesChanged(change: PublishedChange): { from: NodeId[]; to: NodeId[] } {
+  const { before, after } = change
+  if (before?.profile !== nobody || after.profile !== nobody) {
+    return { from: before ? profilesIn(before) : [], to: profilesIn(after) }
+  }
+  const { gone, come } = ownersChanged(change)
+  return { from: gone.map(owner => owner.profile), to: come.map(owner => owner.profile) }
+}
+
 /** Puts changes into the graph. */
 export function publish(graph: EvidenceGraph, changes: PublishedChange[]): void {
   for (const { node: id, after } of changes) {
@@ -124,7 +146,7 @@ export function publish(graph: EvidenceGraph, changes: PublishedChange[]): void 
 
 /** Every profile that these changes take from or add to. */
 export function touchedBy(changes: PublishedChange[]): Set<NodeId> {
-  return new Set(changes.flatMap(({ before, after }) => [...(before ? profilesIn(before) : []), ...profilesIn(after)]))
+  return new Set(changes.map(profilesChanged).flatMap(({ from, to }) => [...from, ...to]))
 }
 
 /**
@@ -141,8 +163,8 @@ export function profileChangesOf(graph: EvidenceGraph, changes: PublishedChange[
   }
   const lives = (id: NodeId) => isIn(publishedOf(graph.node(id)), id)
 
-  const old = new Set(changes.flatMap(change => (change.before ? profilesIn(change.before) : [])))
-  const ended = [...old].filter(id => !lives(id)).map(id => graph.node(id))
+  const moves = changes.map(profilesChanged)
+  const ended = [...new Set(moves.flatMap(({ from }) => from))].filter(id => !lives(id)).map(id => graph.node(id))
   const result: ProfileChange[] = []
   const accounted = new Set<NodeId>()
   for (const { id } of ended.sort(byRepresentation)) {
@@ -151,14 +173,10 @@ export function profileChangesOf(graph: EvidenceGraph, changes: PublishedChange[
     result.push({ kind: isRename ? 'renamed' : 'merged', from: id, to })
     accounted.add(to)
   }
-  for (const { before, after } of changes) {
-    for (const to of profilesIn(after)) {
-      if (accounted.has(to) || lived(to)) continue
-      const from = before && profilesIn(before).find(profile => profile !== to)
-      if (from === undefined && changes.some(other => other.before && profilesIn(other.after).includes(to))) continue
-      result.push(from === undefined ? { kind: 'created', profile: to } : { kind: 'split', from, to })
-      accounted.add(to)
-    }
+  const begun = new Set(moves.flatMap(({ to }) => to).filter(id => !accounted.has(id) && !lived(id)))
+  for (const profile of begun) {
+    const from = moves.find(move => move.to.includes(profile) && move.from.length > 0)?.from[0]
+    result.push(from === undefined ? { kind: 'created', profile } : { kind: 'split', from, to: profile })
   }
   return result
 }

@@ -170,8 +170,7 @@ async function writeOutcome(
   const byKind = (rows: Set<Evidence>) => Map.groupBy(rows, row => row.kind).values()
   for (const rows of byKind(outcome.rows.removed)) await deleteEvidence(client, workspaceId, rows)
   for (const rows of byKind(outcome.rows.added)) await insertEvidence(client, workspaceId, rows)
-  const devices = outcome.changes.filter(({ before, after }) => before?.owners.length || after.owners.length)
-  await replaceOwners(client, workspaceId, devices)
+  await replaceOwners(client, workspaceId, outcome.changes)
   await replaceRefusals(client, workspaceId, outcome.refusals)
   for (const decision of outcome.decisions) {
     const taken = decision.kind === 'undo' ? undefined : standing(graph, decision)

@@ -7,7 +7,7 @@ import { mergeSchema, splitSchema } from './decision.ts'
 import type { StandingDecision } from './decision-book.ts'
 import type { Alias, Claim, Evidence, Link, NodeId, NodeRecord, Strength } from './evidence.ts'
 import type { EvidenceRows } from './graph.ts'
-import type { Published } from './publish.ts'
+import { ownersChanged, type PublishedChange } from './publish.ts'
 
 /**
  * SQL of the evidence: in, node numbers; out, rows of the graph; and the way back. Every statement is set-based and
@@ -303,19 +303,24 @@ export async function deleteEvidence(client: Queryable, workspaceId: number, row
   })
 }
 
-/** Replaces the owners of these devices; a device with one profile has none. */
-export async function replaceOwners(
-  client: Queryable,
-  workspaceId: number,
-  devices: { node: NodeId; after: Published }[],
-): Promise<void> {
-  if (devices.length === 0) return
-  await client.query({
-    name: 'identity-delete-owners',
-    text: 'delete from identity.owner where workspace_id = $1 and node = any($2::bigint[])',
-    values: [workspaceId, devices.map(device => device.node)],
-  })
-  const owners = devices.flatMap(({ node, after }) => after.owners.map(owner => ({ node, ...owner })))
+/** Makes the stored owners of these devices what they now are. */
+export async function replaceOwners(client: Queryable, workspaceId: number, devices: PublishedChange[]): Promise<void> {
+  const gone: { node: NodeId; from: number }[] = []
+  const owners: EvidenceRows['owners'] = []
+  for (const device of devices) {
+    const changed = ownersChanged(device)
+    for (const { from } of changed.gone) gone.push({ node: device.node, from })
+    for (const owner of changed.come) owners.push({ node: device.node, ...owner })
+  }
+  if (gone.length > 0) {
+    await client.query({
+      name: 'identity-delete-owners',
+      text: `
+        delete from identity.owner using unnest($2::bigint[], $3::timestamptz[]) as gone (node, from_at)
+        where owner.workspace_id = $1 and owner.node = gone.node and owner.from_at = gone.from_at`,
+      values: [workspaceId, gone.map(owner => owner.node), gone.map(owner => instant(owner.from))],
+    })
+  }
   if (owners.length === 0) return
   await client.query({
     name: 'identity-insert-owners',
