@@ -17,6 +17,8 @@ export interface Config {
   roles: ReadonlySet<Role>
   demo: boolean
   logLevel: LogLevel
+  /** Seals what other systems' secrets are kept under; absent: a key of its own in `dataDir`. Processes of one database share it. */
+  secretKey?: string
   /** Used once, when the default workspace is made. */
   first: { adminEmail?: string; adminPassword?: string; writeKey?: string; apiKey?: string }
 }
@@ -26,6 +28,7 @@ export type LogLevel = (typeof logLevels)[number]
 
 const KEY_PATTERN = /^[A-Za-z0-9_\-.]{8,128}$/
 const PASSWORD_CHARACTERS_MIN = 8
+const SECRET_KEY_CHARACTERS_MIN = 32
 const PORT_MAX = 65_535
 
 /**
@@ -61,8 +64,10 @@ export function readConfig(
   }
   const databaseUrl = readUrl('DATABASE_URL', text('DATABASE_URL'), ['postgres:', 'postgresql:'], faults)
   const clickhouseUrl = readUrl('CLICKHOUSE_URL', text('CLICKHOUSE_URL'), ['http:', 'https:'], faults)
+  const secretKey = readSecretKey(text('THROUGHLINE_SECRET_KEY'), faults)
   if (databaseUrl) config.databaseUrl = databaseUrl
   if (clickhouseUrl) config.clickhouseUrl = clickhouseUrl
+  if (secretKey) config.secretKey = secretKey
   if (config.roles.size < roles.length && !(databaseUrl && clickhouseUrl)) {
     faults.push(
       '--roles with fewer than all roles needs DATABASE_URL and CLICKHOUSE_URL: processes share nothing else.',
@@ -108,6 +113,12 @@ function readLogLevel(value: string | undefined, faults: string[]): LogLevel {
 function readPassword(value: string | undefined, faults: string[]): string | undefined {
   if (value !== undefined && value.length < PASSWORD_CHARACTERS_MIN)
     faults.push(`THROUGHLINE_ADMIN_PASSWORD must have at least ${PASSWORD_CHARACTERS_MIN} characters.`)
+  return value
+}
+
+function readSecretKey(value: string | undefined, faults: string[]): string | undefined {
+  if (value !== undefined && value.length < SECRET_KEY_CHARACTERS_MIN)
+    faults.push(`THROUGHLINE_SECRET_KEY must have at least ${SECRET_KEY_CHARACTERS_MIN} characters, all random.`)
   return value
 }
 

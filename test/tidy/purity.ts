@@ -23,6 +23,7 @@ export const mayReach: Record<string, { names: RegExp; why: string }> = {
     names: /^performance\.now$/,
     why: 'how slow a body is must not follow a clock that can be set',
   },
+  'src/store/secrets.ts': { names: /^randomBytes$/, why: 'a key and nonces must come from the system itself' },
   'src/events/accept.ts': { names: /^performance\.now$/, why: 'milliseconds of gathering must not either' },
   'src/store/clickhouse.ts': { names: /^randomUUID$/, why: 'names of files that are read once and removed' },
   'src/imports/open.ts': {
