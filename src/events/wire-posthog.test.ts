@@ -91,7 +91,8 @@ describe('what an event becomes', () => {
       event: 'Seen',
       properties: { $set: { plan: 'pro' }, $set_once: { plan: 'free', source: 'mail' } },
     })
-    expect(call.context).toEqual({ traits: { plan: 'pro', source: 'mail' }, traitsOnce: ['source'] })
+    expect(call.traits).toEqual({ plan: 'pro', source: 'mail' })
+    expect(call.context).toEqual({ traitsOnce: ['source'] })
     expect(call.properties).toEqual({})
   })
 

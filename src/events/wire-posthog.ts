@@ -125,24 +125,21 @@ const isClockTrusted = (item: JsonObject, properties: JsonObject, options: JsonO
   hasOffset(item) || properties.$ignore_sent_at === true || options.disable_skew_correction === true
 
 /**
- * `$set` on any event is what is now true of the person: `context.traits`, as the Segment spec has it for events that
- * are no identify. `$set_once` shall not overrule what is known: its keys are named in `context.traitsOnce`.
+ * `$set` on any event says what is now true of the person: the event's `traits` (`context.traits` would be what a client
+ * repeats, which asserts nothing). `$set_once` shall not overrule what is known: its keys are named in `context.traitsOnce`.
  */
 function putPersonProperties(call: JsonObject, set: Json | undefined, once: Json | undefined): void {
   const always = isJsonObject(set) ? set : {}
   const first = isJsonObject(once) ? Object.keys(once).filter(key => !Object.hasOwn(always, key)) : []
   const traits = isJsonObject(once) ? { ...once, ...always } : always
   if (Object.keys(traits).length === 0) return
-  const context = call.context as JsonObject
-  context.traits = traits
-  if (first.length > 0) context.traitsOnce = first
+  call.traits = traits
+  if (first.length > 0) (call.context as JsonObject).traitsOnce = first
 }
 
 function asIdentify(call: JsonObject): void {
   call.type = 'identify'
-  const context = call.context as JsonObject
-  call.traits = context.traits ?? {}
-  delete context.traits
+  call.traits ??= {}
 }
 
 function asAlias(call: JsonObject, properties: JsonObject): void {

@@ -1,6 +1,5 @@
 /** Events with their identifiers come in; what they add to fragments and counters goes out, one entry a node. Pure. */
 import type { Event } from '../spec/event.ts'
-import type { JsonObject } from '../spec/json.ts'
 import { type Fragment, fragmentOf, type Keeping, mergeFragments } from './fragment.ts'
 
 export interface UnifiedEvent {
@@ -51,10 +50,9 @@ function addFragment(fragments: Map<string, FragmentDelta>, unified: UnifiedEven
   const { event } = unified
   const isGroup = event.type === 'group'
   const node = isGroup ? unified.group : unified.hub
-  const traits = assertedTraits(event)
-  if (node === 0 || traits === undefined) return
+  if (node === 0 || event.traits === undefined) return
   const keeping = isGroup ? 'by-value' : unified.keeping
-  const fragment = fragmentOf(traits, at, event.messageId)
+  const fragment = fragmentOf(event.traits, at, event.messageId, onceOf(event))
   const key = `${node} ${event.source}`
   const known = fragments.get(key)
   if (known) known.fragment = mergeFragments(known.fragment, fragment, keeping)
@@ -62,13 +60,12 @@ function addFragment(fragments: Map<string, FragmentDelta>, unified: UnifiedEven
 }
 
 /**
- * What an event asserts of its person (`group`: of its company). The traits that a client repeats in the context of
- * each call are what it remembers, not what it says; only `identify` says them.
+ * Names of traits that shall not overrule anything. What a client repeats in `context.traits` of each call asserts
+ * nothing: it is what that device remembers, not what it says.
  */
-function assertedTraits(event: Event): JsonObject | undefined {
-  const remembered = event.type === 'identify' ? event.context?.traits : undefined
-  if (!remembered) return event.traits
-  return { ...(remembered as JsonObject), ...event.traits }
+function onceOf(event: Event): ReadonlySet<string> | undefined {
+  const names = event.context?.traitsOnce
+  return Array.isArray(names) ? new Set(names.filter(name => typeof name === 'string')) : undefined
 }
 
 function addCount(counters: Map<number, CounterDelta>, node: number, at: number): void {

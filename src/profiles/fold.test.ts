@@ -25,7 +25,9 @@ type Said = { traits: { [trait: string]: Json }; at: number; id: string }
 /** A message says one thing at one time. */
 const history = fc.uniqueArray(saidArbitrary, { maxLength: 12, selector: said => said.id })
 
-const fragment = (said: Said) => fragmentOf(said.traits, said.at, said.id)
+/** A third of the messages set the plan once only. */
+const isOnce = (said: Said) => Number(said.id.slice(1)) % 3 === 0
+const fragment = (said: Said) => fragmentOf(said.traits, said.at, said.id, isOnce(said) ? new Set(['plan']) : undefined)
 const mergeAll = (parts: Fragment[], keeping: Keeping) =>
   parts.reduce((a, b) => mergeFragments(a, b, keeping), fragmentOf({}, 0, ''))
 const keepings = fc.constantFrom<Keeping>('by-value', 'by-message')
@@ -69,8 +71,10 @@ function oracle(
   trait: string,
   rule: 'latest' | 'first' | 'max',
 ): Json | undefined {
-  const about = said.filter(one => one.traits[trait] !== undefined)
-  const sorted = [...about].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
+  const all = said.filter(one => one.traits[trait] !== undefined)
+  const normal = all.filter(one => trait !== 'plan' || !isOnce(one))
+  const sorted = (normal.length > 0 ? normal : all).toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
+  if (normal.length === 0) return sorted[0]?.traits[trait] ?? undefined
   const numbers = sorted.filter(one => typeof one.traits[trait] === 'number')
   const greatest = Math.max(...numbers.map(one => one.traits[trait] as number))
   const chosen =
@@ -180,5 +184,14 @@ describe('the fold', () => {
       { source: 'shop', fragment: fragmentOf({ phone: null }, 2, 'm2') },
     ]
     expect(foldProfile(fragments, {}).traits).toEqual({})
+  })
+
+  it('lets a value that was set once stand only while nothing else is known, the earliest of such first', () => {
+    const once = (value: string, when: number, id: string) =>
+      fragmentOf({ origin: value }, when, id, new Set(['origin']))
+    const fold = (...parts: Fragment[]) =>
+      foldProfile([{ source: 'web', fragment: mergeAll(parts, 'by-value') }], {}).traits.origin
+    expect(fold(once('mail', 5, 'a'), once('search', 3, 'b'))).toBe('search')
+    expect(fold(once('mail', 9, 'a'), fragmentOf({ origin: 'said' }, 1, 'b'))).toBe('said')
   })
 })

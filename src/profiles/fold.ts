@@ -40,7 +40,14 @@ export interface FoldedProfile {
   provenance: { [trait: string]: Provenance }
 }
 
-type Candidate = { assertion: Assertion; source: string; first: Assertion; max: Assertion | undefined }
+interface Candidate {
+  assertion: Assertion
+  source: string
+  first: Assertion
+  max: Assertion
+  /** Counts only where nothing else is known; then the earliest does. */
+  isOnce?: boolean
+}
 
 export function foldProfile(fragments: OwnedFragment[], policies: TraitPolicies): FoldedProfile {
   const byTrait = new Map<string, Candidate[]>()
@@ -61,18 +68,22 @@ export function foldProfile(fragments: OwnedFragment[], policies: TraitPolicies)
 }
 
 function candidatesOf(history: TraitHistory, { source, intervals }: OwnedFragment): Candidate[] {
-  if (intervals) {
-    const inside = history.latest.filter(([, at]) => intervals.some(({ from, to }) => at >= from && at < to))
-    return inside.map(assertion => ({ assertion, source, first: assertion, max: assertion }))
-  }
-  const earliest = history.first ?? (history.latest.at(-1) as Assertion)
-  return history.latest.map(assertion => ({ assertion, source, first: earliest, max: history.max ?? assertion }))
+  const isOwn = ([, at]: Assertion) => !intervals || intervals.some(({ from, to }) => at >= from && at < to)
+  const once = history.once && isOwn(history.once) ? [onceCandidate(history.once, source)] : []
+  const said = history.latest.filter(isOwn)
+  // Of a shared device every assertion is kept, so that each owner's first and greatest are among them.
+  const first = intervals ? undefined : (history.first ?? said.at(-1))
+  const max = intervals ? undefined : history.max
+  return [...said.map(assertion => ({ assertion, source, first: first ?? assertion, max: max ?? assertion })), ...once]
 }
 
+const onceCandidate = (assertion: Assertion, source: string): Candidate => ({
+  ...{ assertion, source, first: assertion, max: assertion },
+  isOnce: true,
+})
+
 function foldTrait(folded: FoldedProfile, trait: string, candidates: Candidate[], policy: TraitPolicy): void {
-  const sorted = [...candidates].sort(
-    (a, b) => rankOf(a, policy) - rankOf(b, policy) || (isLater(a.assertion, b.assertion) ? -1 : 1),
-  )
+  const sorted = candidates.toSorted((a, b) => rankOf(a, policy) - rankOf(b, policy) || compare(a, b))
   const top = sorted[0] as Candidate
   const peers = sorted.filter(candidate => rankOf(candidate, policy) === rankOf(top, policy))
   const winner = chooseWinner(peers, policy)
@@ -88,12 +99,18 @@ function foldTrait(folded: FoldedProfile, trait: string, candidates: Candidate[]
 }
 
 function rankOf(candidate: Candidate, policy: TraitPolicy): number {
+  const last = policy.sources.length
+  if (candidate.isOnce) return last + 1
   const rank = policy.sources.indexOf(candidate.source)
-  return rank === -1 ? policy.sources.length : rank
+  return rank === -1 ? last : rank
 }
+
+/** The newest first; of those that count once, the earliest. */
+const compare = (a: Candidate, b: Candidate) => (isLater(a.assertion, b.assertion) === !a.isOnce ? -1 : 1)
 
 function chooseWinner(peers: Candidate[], policy: TraitPolicy): Candidate {
   const newest = peers[0] as Candidate
+  if (newest.isOnce) return newest
   if (policy.rule === 'first') {
     return peers
       .map(peer => ({ ...peer, assertion: peer.first }))

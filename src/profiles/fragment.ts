@@ -11,12 +11,17 @@ import type { Json, JsonObject } from '../spec/json.ts'
 export type Assertion = [value: Json, at: number, messageId: string]
 
 export interface TraitHistory {
-  /** Newest first; one per distinct value, with the last time it was said. The first one is what counts, the rest is what it overruled. */
+  /**
+   * Newest first; one per distinct value, with the last time it was said. The first one is what counts, the rest is what
+   * it overruled. Empty when all that was said is in `once`.
+   */
   latest: Assertion[]
   /** The first assertion of all, where it is not the only one. */
   first?: Assertion
   /** The assertion of the greatest number, where that is not the newest. */
   max?: Assertion
+  /** The first of those that count only while nothing else is known (PostHog's `$set_once`). */
+  once?: Assertion
 }
 
 export type Fragment = { [trait: string]: TraitHistory }
@@ -36,8 +41,15 @@ const TRAITS_MAX = 1_000
 /** Event time, then messageId: the total order that every rule uses. */
 export const isLater = (a: Assertion, b: Assertion): boolean => a[1] > b[1] || (a[1] === b[1] && a[2] > b[2])
 
-/** The fragment that one event asserts. Absent values assert nothing; null asserts that there is none. */
-export function fragmentOf(traits: JsonObject, at: number, messageId: string): Fragment {
+const none: ReadonlySet<string> = new Set()
+
+/** The fragment that one event asserts; traits in `once` shall not overrule anything. Absent values assert nothing; null asserts that there is none. */
+export function fragmentOf(
+  traits: JsonObject,
+  at: number,
+  messageId: string,
+  once: ReadonlySet<string> = none,
+): Fragment {
   const fragment: Fragment = Object.create(null)
   let count = 0
   for (const trait in traits) {
@@ -45,7 +57,8 @@ export function fragmentOf(traits: JsonObject, at: number, messageId: string): F
     if (value === undefined) continue
     count += 1
     if (count > TRAITS_MAX) break
-    fragment[trait] = { latest: [[value, at, messageId]] }
+    const assertion: Assertion = [value, at, messageId]
+    fragment[trait] = once.has(trait) ? { latest: [], once: assertion } : { latest: [assertion] }
   }
   return fragment
 }
@@ -68,6 +81,8 @@ function mergeHistories(a: TraitHistory, b: TraitHistory, keeping: Keeping): Tra
   if (first && !(latest.length === 1 && isSame(first, latest[0]))) history.first = first
   const max = pick([...all, a.max, b.max].filter(isNumber), isGreater)
   if (max && !isSame(max, latest[0])) history.max = max
+  const once = pick([a.once, b.once], (x, y) => isLater(y, x))
+  if (once) history.once = once
   return history
 }
 
