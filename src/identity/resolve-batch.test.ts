@@ -17,7 +17,7 @@ import {
   signature,
   signatureOf,
 } from '../../test/identity-world.ts'
-import type { IdentityRules } from '../spec/identifier.ts'
+import type { Identifier, IdentityRules } from '../spec/identifier.ts'
 import type { EvidenceGraph } from './graph.ts'
 import { IdentityInMemory } from './in-memory.ts'
 import { profileAt } from './publish.ts'
@@ -79,7 +79,7 @@ describe('identity', () => {
           expect(stored).toEqual(signatureOf(rebuild(past, under), past))
         })
       }),
-      share(0.3),
+      share(0.25),
     )
   })
 
@@ -186,6 +186,39 @@ describe('identity', () => {
     )
   })
 
+  it('tells of every profile that begins or ends, and of every one whose identifiers change', () => {
+    fc.assert(
+      fc.property(events, arrival, (all, how) => {
+        const store = new SimulatedStore()
+        const graph = store.open(rules)
+        let before = holdings(graph)
+        acted(all, how, rules, batch => {
+          const { profileChanges, touchedProfiles } = store.resolve(graph, batch)
+          const keyOf = (profile: number) => graph.node(profile).key
+          const alive = new Set(before.keys())
+          for (const change of profileChanges) {
+            if (change.kind === 'created' || change.kind === 'split') {
+              const begun = keyOf(change.kind === 'created' ? change.profile : change.to)
+              expect(alive.has(begun)).toBe(false)
+              alive.add(begun)
+            } else {
+              expect(alive.delete(keyOf(change.from))).toBe(true)
+              if (change.kind === 'renamed') alive.add(keyOf(change.to))
+            }
+          }
+          const after = holdings(store.whole(rules))
+          expect(alive).toEqual(new Set(after.keys()))
+          const touched = new Set([...touchedProfiles].map(keyOf))
+          for (const profile of alive.union(new Set(before.keys()))) {
+            if (before.get(profile) !== after.get(profile)) expect(touched).toContain(profile)
+          }
+          before = after
+        })
+      }),
+      share(0.05),
+    )
+  })
+
   it('is tried on worlds that reach its rare cases', () => {
     const reached = coverageOf(600)
     for (const [what, times] of Object.entries(reached)) expect(times, what).toBeGreaterThan(0)
@@ -209,3 +242,19 @@ function loginOfItsTime(event: IdentityEvent, all: IdentityEvent[]): string | un
 }
 
 const keyAt = (graph: EvidenceGraph, node: number, at: number) => graph.node(profileAt(graph, node, at)).key
+
+/** What each profile holds, with the intervals of shared devices, as text. */
+function holdings(graph: EvidenceGraph): Map<string, string> {
+  const intervalsOf = (profile: string, { namespace, value }: Identifier) =>
+    graph
+      .find({ namespace, value })
+      ?.evidence?.owners.filter(owner => graph.node(owner.profile).key === profile)
+      .map(({ from, to }) => `${from}–${to}`)
+  const held = [...membersByProfile(graph)].map(([profile, members]): [string, string] => [
+    profile,
+    members
+      .map(member => [member.namespace, member.value, ...(intervalsOf(profile, member) ?? [])].join(' '))
+      .join(', '),
+  ])
+  return new Map(held)
+}
