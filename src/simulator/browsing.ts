@@ -6,7 +6,7 @@ import { atSuitableHour, instantAt, tradingTime } from './calendar.ts'
 import type { OrderIntent } from './intents.ts'
 import { countries } from './name-data.ts'
 import type { Person } from './people.ts'
-import type { VisitDraft } from './plan.ts'
+import type { Touch, VisitDraft } from './plan.ts'
 import { type Channel, channelNames, DAY_MS, MINUTE_MS, planted, WEEK_MS } from './planted.ts'
 import { type CustomerState, type PurchaseProcess, stateAt } from './purchases.ts'
 import { cumulate, purposes, Stream } from './random.ts'
@@ -20,6 +20,7 @@ const TRADING_WEEK_DAYS = WEEK_MS / DAY_MS
 export interface Browsing {
   visits: VisitDraft[]
   intents: OrderIntent[]
+  touches: Touch[]
 }
 
 const discoverySums = cumulate(planted.browsing.channelShares.discovery)
@@ -61,14 +62,17 @@ export const planBrowsing = (world: World, person: Person, process: PurchaseProc
   const perWeek = (stream.gamma(shape) / shape) * meanPerWeek * world.intensity
   const { offsetMinutes } = countries[person.household.region.country]
   const hours = person.buysForCompany ? 'office' : 'home'
-  const browsing: Browsing = { visits: [], intents: [] }
+  const browsing: Browsing = { visits: [], intents: [], touches: [] }
   const meet = (at: number, channel: Channel, state: CustomerState): void => {
     const visit: VisitDraft = { at, purpose: 'browse', channel, campaign: null, order: null }
-    const causes = stream.chance(channelEffect(channel, state))
+    const effect = channelEffect(channel, state)
+    const wants = stream.chance(effect)
     const intent = intentOf(stream, visit)
-    if (causes && intent.at < world.horizonAt) browsing.intents.push(intent)
+    const caused = wants && intent.at < world.horizonAt
+    if (effect > 0) browsing.touches.push({ at, channel, effect, caused })
+    if (caused) browsing.intents.push(intent)
     // A visit that ends in an order is told by the order.
-    if (!causes || intent.visitAt === null || intent.at >= world.horizonAt) browsing.visits.push(visit)
+    if (!caused || intent.visitAt === null) browsing.visits.push(visit)
   }
   if (!person.isExisting) meet(person.joinAt, process.firstChannel, 'prospect')
   const notBefore = Math.max(person.joinAt, world.startAt)

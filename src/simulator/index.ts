@@ -10,10 +10,12 @@ export { simulate } from './simulate.ts'
 export type { IdentifierTruth } from './true-identifiers.ts'
 export {
   type CallTruth,
+  type Effect,
   type OrderTruth,
   type PersonTruth,
   type ProductTruth,
   type Totals,
+  type TouchTruth,
   type TreatmentTruth,
   type Truth,
   truth,

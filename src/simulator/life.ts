@@ -57,6 +57,7 @@ export const planLife = (world: World, index: number): Life => {
     devices,
     orders: shopping.placed.map(placed => placed.order),
     treatments: [...mail.treatments, ...calls.treatments],
+    touches: browsing.touches,
     ...accounts,
     aliasAt,
     subscribedAt: intentions.subscribedAt,

@@ -89,20 +89,15 @@ const drawLines = (world: World, person: Person, at: number, stream: Stream): Or
   const forCompany = person.buysForCompany && employmentAt(person, at) !== null
   const lines = new Map<number, OrderLine>()
   const take = (product: Product): void => {
+    if (lines.has(product.index) || product.launchAt > at) return
     const quantity = 1 + stream.geometric(forCompany ? companyAnotherUnit : anotherUnit, unitsMax - 1)
     const { priceMinor, costMinor } = priceAt(product, at)
-    const line = { product, quantity, priceMinor, costMinor, discountMinor: 0, returnedQuantity: 0 }
-    lines.set(product.index, line)
+    lines.set(product.index, { product, quantity, priceMinor, costMinor, discountMinor: 0, returnedQuantity: 0 })
+    const companion = world.catalogue.companions.get(product.index)
+    if (companion && stream.chance(companion.probability)) take(companion.take)
   }
   const wanted = 1 + stream.geometric(anotherLine, linesMax - 1)
-  for (let count = 0; count < wanted; count += 1) {
-    const product = world.assortment.draw(stream, person, at)
-    if (lines.has(product.index)) continue
-    take(product)
-    const companion = world.catalogue.companions.get(product.index)
-    const takesBoth = companion !== undefined && stream.chance(companion.probability)
-    if (takesBoth && !lines.has(companion.take.index) && at >= companion.take.launchAt) take(companion.take)
-  }
+  for (let count = 0; count < wanted; count += 1) take(world.assortment.draw(stream, person, at))
   return [...lines.values()]
 }
 

@@ -98,6 +98,8 @@ const USER_ID_BASE = 10_000
 const YEAR_DAYS = 365.25
 /** Most people's clock; the first contact is drawn before it is known where they live. */
 const OFFSET_MINUTES = 60
+/** Of each half of an address's name: long names are cut, as people do. */
+const MAIL_NAME_MAX = 20
 const FIRST_COMPANIES = 3
 const PEOPLE_PER_COMPANY = 16
 
@@ -188,7 +190,7 @@ export const describePerson = (world: World, index: number): Person => {
   const household = describeHousehold(world.key, index)
   const groups = drawGroups(stream)
   const name = personName(stream, { culture: household.culture, gender: groups.gender, family: household.surname })
-  const mailName = `${asciiOf(name.first)}.${asciiOf(name.last)}`.slice(0, 40)
+  const mailName = `${asciiOf(name.first).slice(0, MAIL_NAME_MAX)}.${asciiOf(name.last).slice(0, MAIL_NAME_MAX)}`
   const email = `${mailName}.${index.toString(36)}@${stream.pick(personalMailDomains)}`
   const employments = employmentsOf(world, stream, { index, occupation: groups.occupation, mailName, joinAt })
   const buysForCompany = stream.chance(planted.people.companyBuyerShare) && employments.length > 0

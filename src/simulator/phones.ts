@@ -17,7 +17,7 @@ type Range = readonly [prefix: string, digits: number, first: number, count: num
 const thousand = (prefix: string): Range => [prefix, 3, 0, 1000]
 
 const ranges: Record<Country, readonly Range[]> = {
-  GB: ['1134960', '1144960', '1154960', '1164960', '1214960', '1314960', '1414960', '1514960', '1614960']
+  GB: ['1134960', '1144960', '1164960', '1214960', '1314960', '1414960', '1514960', '1614960']
     .concat(['2079460', '1914980', '2896496', '2920180'])
     .map(prefix => thousand(`+44${prefix}`)),
   FR: ['19900', '26191', '35301', '46571', '53649'].map(prefix => [`+33${prefix}`, 4, 0, 10_000]),

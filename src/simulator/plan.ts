@@ -149,6 +149,15 @@ export interface Treatment {
   caused: boolean
 }
 
+/** A visit through a channel that can cause an order. */
+export interface Touch {
+  at: number
+  channel: Channel
+  /** Expected additional orders of this very visit. */
+  effect: number
+  caused: boolean
+}
+
 /** One person's whole story, before any of it is sent. */
 export interface Life {
   person: Person
@@ -156,6 +165,7 @@ export interface Life {
   devices: readonly Device[]
   orders: readonly Order[]
   treatments: readonly Treatment[]
+  touches: readonly Touch[]
   /** When the account came to be, and when the second one did; Infinity for never. */
   accountAt: number
   secondAccountAt: number

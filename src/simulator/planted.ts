@@ -204,10 +204,10 @@ export const planted = {
 
   /**
    * Causes of purchase. Each is an independent coin: heads is one order that would not have been, with no other
-   * consequence. The chance counts in full for a customer who has not left, by half for a prospect, not at all after.
+   * consequence. The chance counts in full for a customer who has not left, by three quarters for a prospect, not at all after they left.
    */
   causes: {
-    stateFactor: { customer: 1, prospect: 0.5, left: 0 },
+    stateFactor: { customer: 1, prospect: 0.75, left: 0 },
     /** Per visit through the channel, browsing only. */
     channelEffect: {
       direct: 0,

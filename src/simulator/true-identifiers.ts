@@ -9,7 +9,10 @@ export interface IdentifierTruth {
   namespace: string
   /** Normalised: e-mails in lower case, phones in E.164. */
   value: string
-  /** Stands for the person during [from, to), ms; null = from the beginning, or for good. */
+  /**
+   * Stands for the person during [from, to), ms; null = from the beginning, or for good. A later call may still answer
+   * an earlier one under the old value: a refund to the old card, a ticket solved after a change of job.
+   */
   from: number | null
   to: number | null
   sharedWith: SharedWith

@@ -66,6 +66,14 @@ export interface OrderTruth {
   isIdentifiable: boolean
 }
 
+/** One visit through a channel that can cause an order. */
+export interface TouchTruth {
+  channel: Channel
+  at: number
+  expectedOrders: number
+  caused: boolean
+}
+
 /** What one campaign did with one person. */
 export interface TreatmentTruth {
   campaignId: string
@@ -123,6 +131,7 @@ export interface PersonTruth {
     badExperiences: readonly { at: number; solved: boolean }[]
   }
   treatments: readonly TreatmentTruth[]
+  touches: readonly TouchTruth[]
   orders: readonly OrderTruth[]
 }
 
@@ -136,6 +145,13 @@ export interface CallTruth {
   orderId: string | null
 }
 
+/** How often something was done, how many orders it was expected to add, and how many it did add. */
+export interface Effect {
+  times: number
+  expectedOrders: number
+  causedOrders: number
+}
+
 export interface Totals {
   people: number
   buyers: number
@@ -144,8 +160,10 @@ export interface Totals {
   profitMinor: number
   /** Orders in the simulated days by cause: `own`, `channel:social`, `mail:plain`, `call:plain` … */
   ordersByCause: Record<string, number>
-  /** By campaign and arm. */
-  campaigns: Record<string, { people: number; expectedOrders: number; causedOrders: number }>
+  /** By campaign and arm: people treated. */
+  campaigns: Record<string, Effect>
+  /** By channel: visits that could cause an order. */
+  channels: Record<string, Effect>
 }
 
 export interface Truth {
@@ -277,6 +295,7 @@ const describeTruth = (life: Life): PersonTruth => {
       expectedOrders: treatment.effect,
       caused: treatment.caused,
     })),
+    touches: life.touches.map(({ channel, at, effect, caused }) => ({ channel, at, expectedOrders: effect, caused })),
     orders: life.orders.map(order => orderTruth(life, order)),
   }
 }
@@ -284,6 +303,18 @@ const describeTruth = (life: Life): PersonTruth => {
 const causeName = (cause: Cause): string => {
   if (cause.kind === 'own') return 'own'
   return cause.kind === 'channel' ? `channel:${cause.channel}` : `${cause.kind}:${cause.arm}`
+}
+
+const addEffect = (
+  sums: Record<string, Effect>,
+  name: string,
+  one: { expectedOrders: number; caused: boolean },
+): void => {
+  const sum = sums[name] ?? { times: 0, expectedOrders: 0, causedOrders: 0 }
+  sum.times += 1
+  sum.expectedOrders += one.expectedOrders
+  sum.causedOrders += one.caused ? 1 : 0
+  sums[name] = sum
 }
 
 const addUp = (people: Iterable<PersonTruth>): Totals => {
@@ -295,6 +326,7 @@ const addUp = (people: Iterable<PersonTruth>): Totals => {
     profitMinor: 0,
     ordersByCause: {},
     campaigns: {},
+    channels: {},
   }
   for (const person of people) {
     totals.people += 1
@@ -307,13 +339,9 @@ const addUp = (people: Iterable<PersonTruth>): Totals => {
       totals.ordersByCause[name] = (totals.ordersByCause[name] ?? 0) + 1
     }
     for (const treatment of person.treatments) {
-      const name = `${treatment.campaignId}:${treatment.arm}`
-      const sum = totals.campaigns[name] ?? { people: 0, expectedOrders: 0, causedOrders: 0 }
-      sum.people += 1
-      sum.expectedOrders += treatment.expectedOrders
-      sum.causedOrders += treatment.caused ? 1 : 0
-      totals.campaigns[name] = sum
+      addEffect(totals.campaigns, `${treatment.campaignId}:${treatment.arm}`, treatment)
     }
+    for (const touch of person.touches) addEffect(totals.channels, touch.channel, touch)
   }
   return totals
 }
