@@ -115,7 +115,8 @@ await analytics.flush()
     code: `// npm install @jitsu/js
 import { jitsuAnalytics } from '@jitsu/js'
 
-export const analytics = jitsuAnalytics({ host: '${url.origin}', writeKey: '${writeKey}' })
+// Jitsu's client wants a key in two parts; what follows the colon is not read.
+export const analytics = jitsuAnalytics({ host: '${url.origin}', writeKey: '${writeKey}:browser' })
 
 analytics.page()
 analytics.identify('user-123', { email: 'ada@example.com', name: 'Ada' })
