@@ -12,7 +12,7 @@ import iconv from 'iconv-lite'
 export const DAMAGED = '\uFDD0'
 
 /** ASCII so far: the first other byte decides between UTF-8 and windows-1252, for good. */
-export const UNDECIDED = 'ascii'
+const UNDECIDED = 'ascii'
 
 const FALLBACK = 'windows-1252'
 const UTF8_SEQUENCE_BYTES_MAX = 4

@@ -1,7 +1,7 @@
 /** The name of a column in; what columns of that name usually are out. English, with the spellings of common programs. */
 
 /** What a column can be. `trait` and `property` keep it under its own name, `omit` leaves it out. */
-export const roles = [
+const roles = [
   'user_id',
   'anonymous_id',
   'group_id',

@@ -9,7 +9,7 @@ import { type Row, rowReasons, type WholeRow } from './row.ts'
 import { type SourceRow, textOf } from './source-row.ts'
 
 /** Longest message id that is taken from the file as it stands (Segment's limit); longer ones are hashed. */
-export const MESSAGE_ID_CHARS_MAX = 100
+const MESSAGE_ID_CHARS_MAX = 100
 
 /** Longest id and event name that the door of the log lets in. */
 const ID_CHARS_MAX = 500

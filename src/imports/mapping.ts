@@ -111,7 +111,7 @@ const typedSchema = z.discriminatedUnion('type', typed).superRefine((field, cont
   }
 })
 const constantSchema = z.strictObject({ value: jsonValue.describe('the same for every row') })
-export const fieldSchema = z.union([template, typedSchema, constantSchema])
+const fieldSchema = z.union([template, typedSchema, constantSchema])
 export type FieldSpec = z.infer<typeof fieldSchema>
 export type TypedField = z.infer<typeof typedSchema>
 export type ValueType = TypedField['type']
@@ -144,7 +144,7 @@ const testSchema = z
     empty: z.boolean().optional(),
   })
   .refine(test => Object.keys(test).length > 1, 'say what the column is compared with')
-export const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
+const conditionSchema: z.ZodType<Condition> = z.lazy(() =>
   z.union([
     testSchema,
     z.strictObject({ all: z.array(conditionSchema).min(1).max(LIST_MAX) }),

@@ -13,7 +13,7 @@ import { FileFault } from './row.ts'
 const HEAD_BYTES = 256 * 1024
 const CHUNK_BYTES = 256 * 1024
 /** Parquet needs to be read from its end: a stream of it is first written to a file, up to this size. */
-export const SPOOL_BYTES_MAX = 8 * 1024 * 1024 * 1024
+const SPOOL_BYTES_MAX = 8 * 1024 * 1024 * 1024
 
 export interface Source {
   isGzip: boolean

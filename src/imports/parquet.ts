@@ -5,20 +5,19 @@
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetScan, parquetSchema } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import type { Json } from '../spec/json.ts'
+import { EXACT_DIGITS } from './decimal.ts'
 import { jsonColumns } from './json-value.ts'
 import { breakRow, COLUMNS_MAX, FileFault, type RowDraft, type Values } from './row.ts'
 
 /** Largest column of a row group, in bytes as stored. Writers make groups of 64 to 512 MB. */
-export const COLUMN_CHUNK_BYTES_MAX = 1024 * 1024 * 1024
+const COLUMN_CHUNK_BYTES_MAX = 1024 * 1024 * 1024
 /**
  * Values (rows × columns) read at once. Pages outside a stretch are passed over unread, but each stretch unpacks its
  * dictionaries again: 1 M rows of 8 columns in one group take 24 s in stretches of 50,000 rows, 8 s and 370 MB in
  * stretches of 100,000, 6 s and 1 GB all at once.
  */
-export const PARQUET_VALUES_AT_ONCE = 1_000_000
+const PARQUET_VALUES_AT_ONCE = 1_000_000
 const STRETCH_ROWS_MIN = 1_000
-/** Significant digits that a JavaScript number surely keeps. */
-const EXACT_DIGITS = 15
 
 export interface ParquetRows {
   columns: string[]

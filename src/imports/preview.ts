@@ -83,7 +83,7 @@ function countEvent(event: MappedEvent, result: Preview, seen: { ids: Set<string
 }
 
 /** What each column holds, over the rows that could be read. */
-export function describeColumns(columns: string[], rows: Row[]): ColumnStatistics[] {
+function describeColumns(columns: string[], rows: Row[]): ColumnStatistics[] {
   return columns.map(column => {
     const read = compileCell(column, [])
     const texts = new Set<string>()

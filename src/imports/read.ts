@@ -238,7 +238,7 @@ async function* numberParquet(
 }
 
 /** Most rows of a lookup: it is held in memory. */
-export const LOOKUP_ROWS_MAX = 500_000
+const LOOKUP_ROWS_MAX = 500_000
 
 /**
  * Reads the small files that a mapping joins to each row.
