@@ -40,6 +40,8 @@ const PHONES_KEPT_MAX = 10_000
 
 const trueTexts = ['yes', 'y', 'true', 't', '1', 'on', 'x']
 const falseTexts = ['no', 'n', 'false', 'f', '0', 'off']
+/** Longest text that can be a number, an amount or a date; beyond it nothing is looked at. */
+const VALUE_CHARS_MAX = 100
 const emailShape = /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\].]+(?:\.[^\s@"(),:;<>[\\\].]+)+$/
 const EMAIL_CHARS_MAX = 254
 
@@ -120,6 +122,7 @@ const exact = (value: Decimal, reason: ValueReason): Json | ValueFault =>
 
 /** An amount and the currency that stands with it, if one does. `$` alone names none: twenty countries use it. */
 export function splitMoney(text: string): { amount: string; currency: string | undefined } {
+  if (text.length > VALUE_CHARS_MAX) return { amount: text, currency: undefined }
   const [, sign = '', before, amount = text, after, bracket = ''] = moneySign.exec(text) ?? []
   const mark = before ?? after
   return {
@@ -150,6 +153,7 @@ function dateReader(format: string | string[] | undefined, write: (parts: Writte
   const readers = formats.map(compileDateFormat)
   const known = new Map<string, string | ValueFault>()
   const read = (text: string): string | ValueFault => {
+    if (text.length > VALUE_CHARS_MAX) return new ValueFault('invalid_date', 'too long for a date')
     let found: string | undefined
     for (const reader of readers) {
       const parts = reader(text)

@@ -12,6 +12,9 @@ export interface NumberStyle {
 /** Significant digits that a JavaScript number always gives back unchanged. */
 export const EXACT_DIGITS = 15
 
+/** Longer texts are no numbers that anybody wrote. */
+const NUMBER_CHARS_MAX = 100
+
 const plain = /^[+-]?(?:\d+\.?\d*|\.\d+)$/
 const blanks = /[\u00A0\u202F\u2009]/g
 
@@ -20,6 +23,7 @@ const blanks = /[\u00A0\u202F\u2009]/g
  * thousands must be groups of three (or two and a last three, as in India), or "1,2" would pass for twelve.
  */
 export function parseDecimal(text: string, style: NumberStyle): Decimal | undefined {
+  if (text.length > NUMBER_CHARS_MAX) return undefined
   if (style.decimal === '.' && plain.test(text)) return canonical(text)
   let rest = text.replace(blanks, ' ').trim()
   let isNegative = false

@@ -8,6 +8,8 @@ import { compileCell, textOf } from './source-row.ts'
 
 /** Rows below which a column that is always the same says nothing about the file. */
 const CONSTANT_ROWS_MIN = 20
+/** Of each cell: what kind of value it is shows early. */
+const LOOKED_AT_CHARS_MAX = 300
 /** A full list of people has more different names than this share of its rows. */
 const NAMES_DISTINCT_SHARE_MIN = 0.01
 
@@ -24,7 +26,9 @@ export interface ColumnView {
 /** Looks at one column of a sample. */
 export function viewColumn(column: string, rows: Row[]): ColumnView {
   const read = compileCell(column, [])
-  const cells = rows.flatMap(row => (row.reject ? [] : [textOf(read({ values: row.values, joined: [] }))]))
+  const cells = rows.flatMap(row =>
+    row.reject ? [] : [textOf(read({ values: row.values, joined: [] })).slice(0, LOOKED_AT_CHARS_MAX)],
+  )
   const facts = describeValues(cells)
   const dates = guessDates(facts.texts, namesTime(column))
   return { column, facts, dates, ...chooseRole(column, facts, dates) }

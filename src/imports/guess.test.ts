@@ -220,6 +220,13 @@ describe('a mapping is guessed', () => {
     )
   })
 
+  test('in no time, however long the cells are', () => {
+    const long = [`1${' '.repeat(300_000)}x`, `a@${'.'.repeat(300_000)}`, '1,1.'.repeat(100_000), '1 '.repeat(200_000)]
+    const started = performance.now()
+    guess(['a', 'email', 'price', 'date'], [long, long, long])
+    expect(performance.now() - started).toBeLessThan(2_000)
+  })
+
   test('from nothing at all', () => {
     expect(guessMapping([], []).mapping).toMatchObject({ kind: 'people' })
     expect(guess(['a', 'b'], []).columns.map(each => each.role)).toEqual(['omit', 'omit'])

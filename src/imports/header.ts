@@ -53,6 +53,9 @@ function firstFree(name: string, seen: Set<string>, taken: Set<string>): string 
 const looksLikeValue =
   /^[-+(]?[\p{Sc}]?\s?\d[\d.,:/\s-]*%?\)?$|^[^\s@]+@[^\s@]+\.[^\s@]+$|^\d{1,2}-[A-Za-z]{3}-\d{2,4}$|^\d{4}-\d{2}-\d{2}T/u
 
+const VALUE_CHARS_MAX = 100
+const isValue = (cell: string) => cell.length <= VALUE_CHARS_MAX && looksLikeValue.test(cell.trim())
+
 /**
  * Whether the first record names the columns. It does not when one of its cells is a value, a number or date or e-mail
  * address, and the cells below it are values too (a header "2015", "2016" over numbers would be the exception: say
@@ -63,9 +66,7 @@ export function guessHeader(records: string[][]): boolean {
   if (!first || others.length === 0) return true
   return !first.some(
     (cell, column) =>
-      looksLikeValue.test(cell.trim()) &&
-      others.every(
-        cells => cells[column] === undefined || cells[column] === '' || looksLikeValue.test(cells[column].trim()),
-      ),
+      isValue(cell) &&
+      others.every(cells => cells[column] === undefined || cells[column] === '' || isValue(cells[column])),
   )
 }

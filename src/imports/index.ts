@@ -14,7 +14,7 @@ export {
   mappingSchema,
   parseMapping,
 } from './mapping.ts'
-export { type PreparedMapping, prepareMapping } from './prepare.ts'
+export { missingColumns, type PreparedMapping, prepareMapping } from './prepare.ts'
 export { type ColumnStatistics, PREVIEW_ROWS_MAX, type Preview, preview } from './preview.ts'
 export {
   type Checkpoint,

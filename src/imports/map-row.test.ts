@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { parseCall } from '../events/parse.ts'
 import { type MappedRow, mapRow, rejectReasons } from './map-row.ts'
 import { parseMapping } from './mapping.ts'
-import { prepareMapping } from './prepare.ts'
+import { missingColumns, prepareMapping } from './prepare.ts'
 import { breakRow, rowReasons, type Values } from './row.ts'
 import type { LookupTables } from './source-row.ts'
 
@@ -199,6 +199,28 @@ describe('a row', () => {
     })
     expect(map(mapping, { sku: 'A', subcategory: '99' }, tables).events?.[0]?.properties).toEqual({ sku: 'A' })
   })
+})
+
+test('a mapping says which of its columns a file does not have', () => {
+  const prepared = prepare(
+    {
+      ...people,
+      lookups: [{ as: 'city', file: 'c.csv', key: 'k', column: 'zip' }],
+      traits: { city: '{city.name}', street: '{address.street}', born: { column: 'born', type: 'date' } },
+      cases: [{ when: { column: 'kind', equals: 'x' }, require: ['plan'] }],
+    },
+    new Map([['city', new Map()]]),
+  )
+  expect(missingColumns(prepared, ['id', 'zip', 'address', 'other']).sort()).toEqual(['born', 'kind', 'plan'])
+})
+
+test('no value is long enough to keep its reader busy', () => {
+  const long = `1${' '.repeat(300_000)}x${'.'.repeat(300_000)}@`
+  for (const type of ['number', 'integer', 'money', 'date', 'datetime', 'email', 'phone', 'boolean']) {
+    const started = performance.now()
+    expect(map(field({ type }), { id: '1', x: long }).reject).toBeDefined()
+    expect(performance.now() - started).toBeLessThan(2_000)
+  }
 })
 
 describe('a value', () => {

@@ -101,6 +101,18 @@ export function prepareMapping(mapping: Mapping, tables: LookupTables = new Map(
   return { mapping, lookups, outputs, columns: compiler.columns }
 }
 
+/**
+ * Columns that a mapping names and a file does not have. For files whose columns are told by their head (CSV, Parquet);
+ * those of JSON are known from a sample only, and a later row may still bring one.
+ */
+export function missingColumns({ columns, mapping }: PreparedMapping, ofFile: readonly string[]): string[] {
+  const lookups = mapping.lookups ?? []
+  const isThere = (column: string) =>
+    ofFile.some(each => column === each || column.startsWith(`${each}.`) || each.startsWith(`${column}.`)) ||
+    lookups.some(lookup => column.startsWith(`${lookup.as}.`))
+  return [...columns].filter(column => !isThere(column))
+}
+
 function prepareOutput(output: Output, mapping: Mapping, compiler: Compiler): PreparedOutput {
   const inherited = output === mapping ? output : { messageId: mapping.messageId, ...output }
   return {
