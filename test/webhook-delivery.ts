@@ -20,7 +20,7 @@ export function deliver(preset: WebhookPreset, body: Json, headers: Record<strin
   return applyWebhookMapping(preset.mapping, { body, headers, receivedAt, source })
 }
 
-/** A new workspace's rules with the preset's namespaces added, as making a source of the preset is to leave them. */
+/** A new workspace’s rules, with those of the preset’s namespaces as the preset gives them. */
 export function rulesWith(preset: WebhookPreset): IdentityRules {
   const { namespaces, ...rules } = defaultIdentityRules
   return identityRulesSchema.parse({ ...rules, namespaces: { ...namespaces, ...preset.namespaces } })

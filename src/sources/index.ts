@@ -1,6 +1,17 @@
 /** Sources: what others may use. */
+import { sourceRoutes as ownRoutes } from './routes.ts'
+import { webhookRoutes } from './webhook-routes.ts'
+
 export { createSource } from './create.ts'
 export { findByWriteKey, forgetSources } from './find.ts'
-export { sourceRoutes } from './routes.ts'
 export type { Source, SourceKind } from './source.ts'
-export { findOldestWriteKey as firstWriteKey } from './store.ts'
+export { findOldestWriteKey as firstWriteKey, findSource } from './store.ts'
+export {
+  headersRead,
+  readSignedDelivery,
+  readWebhookDelivery,
+  type WebhookOutcome,
+  type WebhookReading,
+} from './webhook/index.ts'
+export { openWebhookSettings } from './webhook-settings.ts'
+export const sourceRoutes = [...ownRoutes, ...webhookRoutes] as const

@@ -6,10 +6,11 @@ import { nothing, route } from '../http/route.ts'
 import type { JsonObject } from '../spec/json.ts'
 import { createSource, rotateWriteKey } from './create.ts'
 import { forgetSources } from './find.ts'
-import { creatableKinds, settingsSchema, sourceNameSchema, sourceOf, sourceSchema } from './source.ts'
+import { creatableKinds, settingsSchema, sourceNameSchema, sourceOf, sourceParams, sourceSchema } from './source.ts'
 import { archiveSource, findSource, listSources, updateSource } from './store.ts'
+import { sealWebhookSettings } from './webhook-settings.ts'
 
-const params = z.object({ id: z.string().max(48) })
+const params = sourceParams
 const afterSchema = z.object({ id: z.string() })
 
 export const sourceRoutes = [
@@ -43,8 +44,10 @@ export const sourceRoutes = [
     responses: { 201: sourceSchema },
     errors: ['conflict'],
     handle: async ({ context, actor, body }) => {
-      const { name, kind, settings } = body
-      const wish = { name, kind, ...(settings === undefined ? {} : { settings: settings as JsonObject }) }
+      const { name, kind } = body
+      const given = (body.settings ?? {}) as JsonObject
+      const settings = kind === 'webhook' ? sealWebhookSettings(context.config, given) : given
+      const wish = { name, kind, settings }
       return sourceOf(await createSource(context, context.postgres, actor.workspaceId, wish), actor.role)
     },
   }),
@@ -77,7 +80,11 @@ export const sourceRoutes = [
     responses: { 200: sourceSchema },
     errors: [],
     handle: async ({ context, actor, params: { id }, body }) => {
-      const change = { ...body, settings: body.settings as JsonObject | undefined }
+      const before = (await findSource(context.postgres, actor.workspaceId, id)) ?? notFound()
+      const given = body.settings as JsonObject | undefined
+      const settings =
+        given && before.kind === 'webhook' ? sealWebhookSettings(context.config, given, before.settings) : given
+      const change = { ...body, settings }
       const source = await updateSource(context.postgres, actor.workspaceId, id, change)
       forgetSources(context)
       return sourceOf(source ?? notFound(), actor.role)

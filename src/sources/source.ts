@@ -2,6 +2,8 @@
 import { z } from 'zod'
 import { isAtLeast, type WorkspaceRole } from '../http/route.ts'
 import type { JsonObject } from '../spec/json.ts'
+import type { Snippet } from './snippets.ts'
+import { showWebhookSettings } from './webhook-settings.ts'
 
 const sourceKinds = ['http', 'webhook', 'import', 'system'] as const
 export type SourceKind = (typeof sourceKinds)[number]
@@ -23,6 +25,8 @@ export interface Source {
 const NAME_CHARACTERS_MAX = 100
 const SETTINGS_CHARACTERS_MAX = 200_000
 export const WRITE_KEY_PATTERN = /^[A-Za-z0-9_\-.]{8,128}$/
+
+export const sourceParams = z.object({ id: z.string().max(48) })
 
 export const sourceNameSchema = z
   .string()
@@ -47,7 +51,12 @@ export const sourceSchema = z
     kind: z.enum(sourceKinds),
     writeKey: z.string().nullable().describe('Null for viewers: with it one can write.'),
     isEnabled: z.boolean(),
-    settings: z.record(z.string(), z.json()).nullable().describe('Null for viewers: it may hold a secret.'),
+    settings: z
+      .record(z.string(), z.json())
+      .nullable()
+      .describe(
+        'Null for viewers. Of a webhook’s secrets only the ids are shown: `{ "id": 1 }`, sent back, keeps one.',
+      ),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: 'Source' })
@@ -61,7 +70,16 @@ export function sourceOf(source: Source, role: WorkspaceRole): z.input<typeof so
     kind: source.kind,
     writeKey: isFull ? source.writeKey : null,
     isEnabled: source.isEnabled,
-    settings: isFull ? (source.settings as z.input<typeof settingsSchema>) : null,
+    settings: isFull ? (shownSettings(source) as z.input<typeof settingsSchema>) : null,
     createdAt: source.createdAt.toISOString(),
   }
+}
+
+const shownSettings = ({ kind, settings }: Source): JsonObject =>
+  kind === 'webhook' ? showWebhookSettings(settings) : settings
+
+/** Which snippets make sense for a source: files and the program itself send through other doors. */
+export function snippetIdsOf(kind: SourceKind): (id: Snippet['id']) => boolean {
+  if (kind === 'webhook') return id => id === 'webhook'
+  return id => kind === 'http' && id !== 'webhook'
 }

@@ -1,10 +1,9 @@
-import { z } from 'zod'
-import { faultOfPattern } from './safe-pattern.ts'
-
 /**
  * What a workspace says about its identifiers: in, what an operator sends; out, rules that the whole system trusts.
  * Namespaces are spelled as Segment's id types.
  */
+import { z } from 'zod'
+import { faultOfPattern } from './safe-pattern.ts'
 
 /**
  * What a namespace can do for a person:
@@ -94,7 +93,7 @@ const blockedEverywhere = {
 const contact = { ...blockedEverywhere, class: 'contact', limit: 5 } as const
 const device = { ...blockedEverywhere, class: 'device', normaliser: 'trim' } as const
 
-/** The rules of a new workspace: Segment's id types and three of our own. */
+/** The rules of a new workspace: Segment's id types, three of our own, and those of the webhook presets. */
 export const defaultIdentityRules: IdentityRules = identityRulesSchema.parse({
   namespaces: {
     user_id: { ...blockedEverywhere, class: 'login', priority: 1, normaliser: 'trim' },
@@ -103,6 +102,13 @@ export const defaultIdentityRules: IdentityRules = identityRulesSchema.parse({
     crm_contact: { ...contact, priority: 4 },
     loyalty_id: { ...contact, priority: 5, normaliser: 'lower', keys: ['loyalty_id'] },
     card_token: { ...contact, priority: 6, keys: ['card_token'] },
+    // Whom the webhook presets speak of (src/sources/webhook/presets); among equals the name decides.
+    facebook_psid: { ...contact, priority: 6 },
+    instagram_scoped_id: { ...contact, priority: 6 },
+    // One per form filled in, so no limit can tell a person from a crowd.
+    meta_lead_id: { ...contact, priority: 6, limit: undefined },
+    shopify_customer_id: { ...contact, priority: 6 },
+    stripe_customer_id: { ...contact, priority: 6, limit: 50 },
     anonymous_id: { ...device, priority: 7 },
     'android.id': { ...device, priority: 8 },
     'android.idfa': { ...device, priority: 9 },

@@ -202,7 +202,9 @@ describe('another workspace', () => {
     await other.client.request('GET /api/v1/users/{id}', { params: { id: user } })
   })
 
-  it.each(routes.filter(route => isList(route)).map(route => [keyOf(route), route] as const))(
+  // Lists that are the same for everybody: their samples name the people of all examples.
+  const isOwnList = (route: AnyRoute) => isList(route) && route.path !== '/api/v1/webhook-presets'
+  it.each(routes.filter(isOwnList).map(route => [keyOf(route), route] as const))(
     'does not show in %s',
     async (_, route) => {
       const ours = await (await send(route, '', { authorization: `Bearer ${keys.admin}` })).text()

@@ -41,14 +41,26 @@ export function readWebhookDelivery(settings: WebhookSettings, request: WebhookR
     }
   }
 
-  const { headers, body, receivedAt, source } = request
+  const { headers, body, receivedAt } = request
   const check = verifySignature(signature, settings.secrets, { rawBody: body, headers, query }, receivedAt)
   if (!check.ok) return { kind: 'refused', status: 401, reason: check.reason }
+  return { kind: 'taken', ...readSignedDelivery(settings, request) }
+}
+
+/** What a delivery says, once it is known to be the vendor's: also for one that was kept, and is read again as mended. */
+export function readSignedDelivery(
+  settings: WebhookSettings,
+  { source, headers, body, receivedAt }: Pick<WebhookRequest, 'source' | 'headers' | 'body' | 'receivedAt'>,
+): WebhookOutcome {
   const read = readWebhookBody(body, contentTypeOf(headers))
-  if (!read.ok) return { kind: 'taken', events: [], rejects: [rejectOfBody(read.reason, read.message)] }
-  const at = new Date(receivedAt).toISOString()
+  if (!read.ok) return { events: [], rejects: [rejectOfBody(read.reason, read.message)] }
   const mapping = mappingOf(settings) ?? { rules: [] }
-  return { kind: 'taken', ...applyWebhookMapping(mapping, { body: read.body, headers, receivedAt: at, source }) }
+  return applyWebhookMapping(mapping, {
+    body: read.body,
+    headers,
+    receivedAt: new Date(receivedAt).toISOString(),
+    source,
+  })
 }
 
 const rejectOfBody = (fault: BodyFault, detail: string): WebhookReject => ({

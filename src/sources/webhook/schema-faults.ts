@@ -8,12 +8,12 @@ import type { z } from 'zod'
 
 type Issue = z.core.$ZodIssue
 
-/** One fault per issue, with paths such as `rules[2].event.properties.total`. */
-export function readFaults(error: z.ZodError): { path: string; message: string }[] {
+/** One fault per issue, with paths such as `rules[2].event.properties.total`; `whole` names the value itself. */
+export function readFaults(error: z.ZodError, whole = 'mapping'): { path: string; message: string }[] {
   return error.issues
     .flatMap(issue => innermost(issue, []))
     .map(({ path, issue }) => ({
-      path: formatPath(path) || 'mapping',
+      path: formatPath(path) || whole,
       message: sentence(issue),
     }))
 }

@@ -13,8 +13,8 @@ export interface WebhookPreset {
   signature: SignatureScheme
   mapping: WebhookMapping
   /**
-   * Namespaces that the mapping's `externalIds` use and a new workspace does not know. Identifiers of unknown namespaces
-   * join nobody, so these are to be added to the workspace's identity rules along with the source.
+   * Namespaces of the vendor's own that the mapping's `externalIds` use. Identifiers of unknown namespaces join nobody, so
+   * the default identity rules know them; a workspace whose rules were made without them is to add them.
    */
   namespaces: Record<string, PresetNamespace>
   /** A made-up delivery in the vendor's form, to try the mapping on. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { deliver, namedBy, rulesWith } from '../../../../test/webhook-delivery.ts'
+import { defaultIdentityRules } from '../../../spec/identifier.ts'
 import { webhookMappingSchema } from '../mapping.ts'
 import { signatureSchemeSchema } from '../signature.ts'
 import { findWebhookPreset, webhookPresets } from './index.ts'
@@ -31,6 +32,15 @@ describe.each(webhookPresets.map(preset => [preset.id, preset] as const))('the p
     if (id === 'point-of-sale') expect(deliver(preset, { ...unknown, type: 'void' }).ignored).toBe('no_rule_matched')
     else expect(deliver(preset, unknown)).toEqual({ events: [], rejects: [], ignored: 'no_rule_matched' })
   })
+})
+
+test('a new workspace knows every namespace of every preset, by the same rule', () => {
+  for (const { namespaces } of webhookPresets) {
+    for (const [name, rule] of Object.entries(namespaces)) {
+      const { class: known, priority, limit } = defaultIdentityRules.namespaces[name] ?? {}
+      expect([name, { class: known, priority, limit }]).toEqual([name, { limit: undefined, ...rule }])
+    }
+  }
 })
 
 test('an unknown preset is none', () => expect(findWebhookPreset('toString')).toBeUndefined())
