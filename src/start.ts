@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Registry } from 'prom-client'
 import type { Config, Role } from './config.ts'
 import { type Context, openLog, systemClock } from './context.ts'
-import { type Accepter, type Driver, eventJobs, openAccepter } from './events/index.ts'
+import { type Accepter, type Driver, eventJobs, openAccepter, receiveWebhook } from './events/index.ts'
 import { collectRoutes } from './events/routes.ts'
 import { buildServer, type ReadinessCheck, serveOnSocket } from './http/server.ts'
 import { SOCKET_NAME } from './http/socket.ts'
@@ -113,4 +113,5 @@ const collectPlugin = (context: Context) =>
     findSource: async writeKey => (await findByWriteKey(context, writeKey)) ?? undefined,
     newMessageId: context.uuid,
     now: context.now,
+    receiveWebhook: delivery => receiveWebhook(context, delivery),
   })

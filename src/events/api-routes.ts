@@ -28,7 +28,12 @@ const rejectionSchema = z.object({
   message: z.string(),
   detail: z.string(),
   payload: z.string().describe('As it was sent.'),
-  isCut: z.boolean().describe('The payload was too large to keep whole.'),
+  isCut: z
+    .boolean()
+    .describe('The payload was too large to keep whole, or stands whole with a rejection before this one.'),
+  isDelivery: z
+    .boolean()
+    .describe('The payload is a delivery to a webhook: sent again, its source’s mapping reads it.'),
   state: z.enum(rejectionStates),
 })
 
@@ -163,5 +168,6 @@ const presentRejection = (row: StoredRejection): z.output<typeof rejectionSchema
   detail: row.detail,
   payload: row.payload.toString('utf8'),
   isCut: row.isCut,
+  isDelivery: row.deliveryHeaders !== null,
   state: row.state,
 })

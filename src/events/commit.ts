@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import type pg from 'pg'
 import type { LogEntry } from '../spec/event.ts'
-import type { Rejection } from '../spec/rejection.ts'
+import { REJECTED_PAYLOAD_BYTES_MAX, type Rejection } from '../spec/rejection.ts'
 import { encodeGroup } from './log-group.ts'
 import { type AccountingRow, type CommitRows, insertGroups, insertMessages, type RejectedRow } from './store.ts'
 
@@ -39,7 +39,6 @@ export interface CommittedGroup {
 
 /** A row of the log; recovery and archive read row by row. */
 const GROUP_EVENTS_MAX = 2_000
-const REJECTED_PAYLOAD_BYTES_MAX = 64 * 1024
 
 /** 128 bits of SHA-256 of a messageId, as a uuid text. */
 export function messageHash(messageId: string): string {
@@ -144,7 +143,7 @@ async function cutGroups(
 }
 
 function rejectedRows(submission: Submission): RejectedRow[] {
-  return submission.rejections.map(({ reason, detail, payload, deliveryHeaders }) => {
+  return submission.rejections.map(({ reason, detail, payload, deliveryHeaders, isCut }) => {
     const bytes = Buffer.from(payload)
     return {
       workspaceId: submission.workspaceId,
@@ -152,7 +151,7 @@ function rejectedRows(submission: Submission): RejectedRow[] {
       reason,
       detail,
       payload: bytes.subarray(0, REJECTED_PAYLOAD_BYTES_MAX),
-      isCut: bytes.length > REJECTED_PAYLOAD_BYTES_MAX,
+      isCut: isCut === true || bytes.length > REJECTED_PAYLOAD_BYTES_MAX,
       deliveryHeaders: deliveryHeaders === undefined ? null : JSON.stringify(deliveryHeaders),
     }
   })

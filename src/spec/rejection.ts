@@ -19,6 +19,9 @@ export const rejectionReasons = {
 } as const
 export type RejectionReason = keyof typeof rejectionReasons
 
+/** So much is kept of what was sent. */
+export const REJECTED_PAYLOAD_BYTES_MAX = 64 * 1024
+
 /** An event that was refused, with what was sent, so that it can be seen, mended and sent again. */
 export interface Rejection {
   reason: RejectionReason
@@ -28,4 +31,6 @@ export interface Rejection {
   payload: string | Buffer
   /** The payload is a delivery to a webhook, not one event; with it the headers that its mapping reads, in lower case. */
   deliveryHeaders?: Record<string, string>
+  /** The payload is not all that was sent. */
+  isCut?: boolean
 }
