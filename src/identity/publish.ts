@@ -1,14 +1,13 @@
+/**
+ * What the rest of the system reads: in, components; out, for every node whose person changed, its profile or (for a
+ * device that several people share) the intervals of its owners, and what that means for profiles as a whole.
+ */
 import type { Vertex, View } from './anchor.ts'
 import { nodeOf } from './anchor.ts'
 import { byRepresentation, type Components } from './components.ts'
 import { type NodeId, nobody } from './evidence.ts'
 import { type EvidenceGraph, type GraphNode, isSeen, type OwnerInterval } from './graph.ts'
 import { placeOf } from './sorted.ts'
-
-/**
- * What the rest of the system reads: in, components; out, for every node whose person changed, its profile or (for a
- * device that several people share) the intervals of its owners, and what that means for profiles as a whole.
- */
 
 /** The ends of time for a device's first and last owner, ms: event times are clamped well inside. */
 export const beginningOfTime = 0
@@ -174,9 +173,21 @@ export function profileChangesOf(graph: EvidenceGraph, changes: PublishedChange[
     accounted.add(to)
   }
   const begun = new Set(moves.flatMap(({ to }) => to).filter(id => !accounted.has(id) && !lived(id)))
+  const origins = originsOf(moves)
   for (const profile of begun) {
-    const from = moves.find(move => move.to.includes(profile) && move.from.length > 0)?.from[0]
+    const from = origins.get(profile)
     result.push(from === undefined ? { kind: 'created', profile } : { kind: 'split', from, to: profile })
   }
   return result
+}
+
+/** For each profile that was given something, the first that it was taken from. */
+function originsOf(moves: { from: NodeId[]; to: NodeId[] }[]): Map<NodeId, NodeId> {
+  const origins = new Map<NodeId, NodeId>()
+  for (const { from, to } of moves) {
+    const [origin] = from
+    if (origin === undefined) continue
+    for (const profile of to) if (!origins.has(profile)) origins.set(profile, origin)
+  }
+  return origins
 }
