@@ -1,3 +1,4 @@
+/** How often random worlds reach what is rare; a property that never gets there proves nothing. */
 import fc from 'fast-check'
 import { View } from '../src/identity/anchor.ts'
 import type { Decision } from '../src/identity/decision.ts'
@@ -6,7 +7,6 @@ import type { Identifier } from '../src/spec/identifier.ts'
 import { SimulatedStore } from './identity-store.ts'
 import { acted, anyRules, arrival, events } from './identity-world.ts'
 
-/** How often random worlds reach what is rare; a property that never gets there proves nothing. */
 export function coverageOf(worlds: number): Record<string, number> {
   const reached: Record<string, number> = {
     ...{ 'refused: unique': 0, 'refused: limit': 0, 'refused: split': 0 },

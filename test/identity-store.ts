@@ -1,3 +1,4 @@
+/** The store of identity as a few arrays, to test what is loaded and written without a database. */
 import { nodeOf } from '../src/identity/anchor.ts'
 import type { Refusal } from '../src/identity/components.ts'
 import type { Decision } from '../src/identity/decision.ts'

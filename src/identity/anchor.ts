@@ -1,9 +1,3 @@
-import { deviceClaimOf } from './decision-effect.ts'
-import { byTime, type Claim, compareText, type Link, type NodeId, orderOfClaims } from './evidence.ts'
-import { type EvidenceGraph, type GraphNode, isSeen } from './graph.ts'
-import { fitsBeside } from './limit.ts'
-import { placeOf } from './sorted.ts'
-
 /**
  * Anchors: in, the graph; out, whom a node stands for at a time. A login stands for itself, a contact for the login
  * that holds it, a device for its owner of that time. Nodes named in a decision stand for themselves (a device: for
@@ -11,6 +5,11 @@ import { placeOf } from './sorted.ts'
  *
  * A view remembers what it worked out, so it is good until evidence is added.
  */
+import { deviceClaimOf } from './decision-effect.ts'
+import { byTime, type Claim, compareText, type Link, type NodeId, orderOfClaims } from './evidence.ts'
+import { type EvidenceGraph, type GraphNode, isSeen } from './graph.ts'
+import { fitsBeside } from './limit.ts'
+import { placeOf } from './sorted.ts'
 
 /** The part of a device that belongs to one claimer: `device/claimer`. */
 export type SubNode = `${NodeId}/${NodeId}`

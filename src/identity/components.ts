@@ -1,3 +1,8 @@
+/**
+ * Who is one person: in, a region; out, its components and the edges that were refused, each with its rule. Kruskal's
+ * algorithm: decisions first, newest before older, then aliases, claims on explicit nodes, links, each in the order of
+ * its strength and time, and a union that a rule forbids is refused.
+ */
 import { nodeOf, type Vertex, type View } from './anchor.ts'
 import type { StandingSplit } from './decision-book.ts'
 import { effectOf } from './decision-effect.ts'
@@ -5,12 +10,6 @@ import { compareText, type NodeId } from './evidence.ts'
 import type { GraphNode } from './graph.ts'
 import { fits } from './limit.ts'
 import type { Edge, Region } from './region.ts'
-
-/**
- * Who is one person: in, a region; out, its components and the edges that were refused, each with its rule. Kruskal's
- * algorithm: decisions first, newest before older, then aliases, claims on explicit nodes, links, each in the order of
- * its strength and time, and a union that a rule forbids is refused.
- */
 
 /** `split`: an operator keeps them apart · `unique`: both have a login · `limit`: together too many values. */
 export type RefusalRule = 'split' | 'unique' | 'limit'

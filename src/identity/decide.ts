@@ -1,14 +1,13 @@
+/**
+ * Decisions of operators: in, profiles as they stand and what shall become of them; out, a message to put into the log,
+ * or why that makes no sense. Nothing changes before the pipeline has read the message.
+ */
 import type { Identifier } from '../spec/identifier.ts'
 import type { Queryable } from '../store/postgres.ts'
 import { type Head, type Merge, type PlanFault, planMerge, planSplit, type Split, type Undo } from './decision.ts'
 import type { NodeId } from './evidence.ts'
 import { findDecision } from './store-decisions.ts'
 import { membersOf } from './store-members.ts'
-
-/**
- * Decisions of operators: in, profiles as they stand and what shall become of them; out, a message to put into the log,
- * or why that makes no sense. Nothing changes before the pipeline has read the message.
- */
 
 /** A merge of two profiles, given by their representatives' nodes. */
 export async function decideMerge(

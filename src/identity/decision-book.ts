@@ -1,9 +1,8 @@
-import { compareText, type NodeId } from './evidence.ts'
-
 /**
  * The decisions that stand: in, merges, splits and undos in any order; out, which of them name a node. All of a
  * workspace's decisions are held: people make them, so there are thousands where there are millions of events.
  */
+import { compareText, type NodeId } from './evidence.ts'
 
 export interface StandingMerge {
   kind: 'merge'

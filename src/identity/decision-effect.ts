@@ -1,13 +1,12 @@
-import type { StandingDecision, StandingMerge } from './decision-book.ts'
-import { type Claim, type NodeId, strengths } from './evidence.ts'
-import { type EvidenceGraph, isSeen } from './graph.ts'
-
 /**
  * What a merge does: in, a merge between two nodes; out, its effect by their classes.
  * person + person: a union, whatever the unique rule. device + person: the device is that person's from when it was
  * first seen, and what of it is nobody's is united with them; it never forces two logins together. device + device: a
  * link that obeys the unique rule, no more than an event carrying both would say.
  */
+import type { StandingDecision, StandingMerge } from './decision-book.ts'
+import { type Claim, type NodeId, strengths } from './evidence.ts'
+import { type EvidenceGraph, isSeen } from './graph.ts'
 
 export type MergeEffect =
   | { kind: 'union'; node: NodeId; with: NodeId }

@@ -1,11 +1,10 @@
-import { z } from 'zod'
-import type { Identifier, NamespaceClass } from '../spec/identifier.ts'
-
 /**
  * Decisions of operators: in, two profiles or a profile and what does not belong to it, as the operator sees them; out,
  * a message for the log that fixes the nodes it speaks of. Later evidence never changes what a decision says, and an
  * undo takes it out of the evidence as if it had never been there.
  */
+import { z } from 'zod'
+import type { Identifier, NamespaceClass } from '../spec/identifier.ts'
 
 const identifier = z.strictObject({ namespace: z.string().min(1), value: z.string().min(1) })
 const head = {

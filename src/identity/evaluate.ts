@@ -1,14 +1,14 @@
+/**
+ * A dry run of changed rules: in, everything that happened, read under the new rules, and who is who now; out, how many
+ * people would become one, how many would part, and examples. Everything is resolved anew in memory, so it tells exactly
+ * what applying the rules would do, at some 1 kB per identifier.
+ */
 import { type Identifier, type IdentityRules, identifierKey, normaliseIdentifier } from '../spec/identifier.ts'
 import type { NodeId } from './evidence.ts'
 import { IdentityInMemory } from './in-memory.ts'
 import { profileLedTo } from './publish.ts'
 import type { IdentityInput } from './resolve-batch.ts'
 
-/**
- * A dry run of changed rules: in, everything that happened, read under the new rules, and who is who now; out, how many
- * people would become one, how many would part, and examples. Everything is resolved anew in memory, so it tells exactly
- * what applying the rules would do, at some 1 kB per identifier.
- */
 export interface RulesEvaluation {
   profilesBefore: number
   profilesAfter: number

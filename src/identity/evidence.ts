@@ -1,10 +1,9 @@
-import type { EventType } from '../spec/event.ts'
-import type { NamespaceRule } from '../spec/identifier.ts'
-
 /**
  * Evidence: in, the nodes of one event; out, what the event shows about them. Everything that identity ever decides is
  * a function of the evidence alone, so each piece carries the event that showed it, and nothing says when it arrived.
  */
+import type { EventType } from '../spec/event.ts'
+import type { NamespaceRule } from '../spec/identifier.ts'
 
 /** Number of a node. Given out as identifiers are first met: it differs between rebuilds, so no rule compares it. */
 export type NodeId = number

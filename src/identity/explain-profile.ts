@@ -1,3 +1,4 @@
+/** Why a profile is as it is: in, a profile; out, its evidence, what was refused, and what operators decided. */
 import type { Queryable } from '../store/postgres.ts'
 import type { NodeId } from './evidence.ts'
 import { type Explanation, explain, explainedMax } from './explain.ts'
@@ -7,8 +8,6 @@ import { loadEvidence } from './store.ts'
 import { type DecidedHistory, readHistoryOf, readRefusals } from './store-decisions.ts'
 import { membersOf } from './store-members.ts'
 import { readRules } from './store-rules.ts'
-
-/** Why a profile is as it is: in, a profile; out, its evidence, what was refused, and what operators decided. */
 
 export interface ProfileExplanation extends Explanation {
   /** Merges and splits of its identifiers, the newest first. */

@@ -1,14 +1,13 @@
+/**
+ * Why these identifiers are one person: in, the evidence around them; out, each link with the event that showed it, and
+ * each link that was refused, with the rule that refused it.
+ */
 import type { Identifier } from '../spec/identifier.ts'
 import { nodeOf, type Vertex, View } from './anchor.ts'
 import type { RefusalRule } from './components.ts'
 import type { Claim, Evidence, NodeId, Strength } from './evidence.ts'
 import { type EvidenceGraph, isSeen } from './graph.ts'
 import { profileAt } from './publish.ts'
-
-/**
- * Why these identifiers are one person: in, the evidence around them; out, each link with the event that showed it, and
- * each link that was refused, with the rule that refused it.
- */
 
 /** `unique`, `limit`, `split` as when components are solved · `holder`: another login claimed it first · `crowd`: the
  * device is shared by too many to tell · `other_time`: the device was somebody else's then. */

@@ -1,12 +1,12 @@
-import { subNode, type Vertex, type View } from './anchor.ts'
-import type { Link, NodeId } from './evidence.ts'
-import { isSeen } from './graph.ts'
-
 /**
  * What a change can move: in, the nodes that a batch touches, before and after it; out, the vertices whose edges or
  * contents differ. Everything else keeps its component. Owners of a touched device are *not* dirty as such: a claim by
  * itself couples nothing, so a late login on a kiosk with 5,000 logins recomputes a handful of vertices.
  */
+import { subNode, type Vertex, type View } from './anchor.ts'
+import type { Link, NodeId } from './evidence.ts'
+import { isSeen } from './graph.ts'
+
 export interface Footprint {
   /** Ends of each edge at the touched nodes, by what shows it. */
   edges: Map<Link | string, readonly [Vertex, Vertex]>

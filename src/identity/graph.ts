@@ -1,3 +1,9 @@
+/**
+ * The evidence held in memory: in, rows of the store and evidence of new events; out, all that is known about a node.
+ * A node is *listed* (its record is here) or *filled* (its evidence too). Whoever reads something that is not here gets
+ * an empty answer, and `takeMissing` then says what to load before the reading is done again. So identity is written
+ * as if everything were in memory, and the graph may forget any node between batches.
+ */
 import { type Identifier, type IdentityRules, identifierKey, type NamespaceRule } from '../spec/identifier.ts'
 import { DecisionBook, nodesOf } from './decision-book.ts'
 import {
@@ -14,13 +20,6 @@ import {
 } from './evidence.ts'
 import { Generations } from './generations.ts'
 import { hasEqual, insertSorted } from './sorted.ts'
-
-/**
- * The evidence held in memory: in, rows of the store and evidence of new events; out, all that is known about a node.
- * A node is *listed* (its record is here) or *filled* (its evidence too). Whoever reads something that is not here gets
- * an empty answer, and `takeMissing` then says what to load before the reading is done again. So identity is written
- * as if everything were in memory, and the graph may forget any node between batches.
- */
 
 /** A span in which a device that several people share belongs to one of them: [from, to), ms. */
 export interface OwnerInterval {

@@ -1,3 +1,8 @@
+/**
+ * Identity without a database: in, all events and decisions of a workspace; out, the graph with every node's profile.
+ * It is the same code that runs from day to day, fed from the beginning, and so it is what a rebuild and the dry run
+ * of changed rules use.
+ */
 import type { Identifier, IdentityRules } from '../spec/identifier.ts'
 import { nodeOf } from './anchor.ts'
 import type { Refusal } from './components.ts'
@@ -6,11 +11,6 @@ import { EvidenceGraph } from './graph.ts'
 import { type BatchOutcome, type IdentityInput, resolveBatch } from './resolve-batch.ts'
 import type { HistoryEvent, LoadRequest } from './step.ts'
 
-/**
- * Identity without a database: in, all events and decisions of a workspace; out, the graph with every node's profile.
- * It is the same code that runs from day to day, fed from the beginning, and so it is what a rebuild and the dry run
- * of changed rules use.
- */
 export class IdentityInMemory {
   readonly graph: EvidenceGraph
   readonly refusals = new RefusalBook()

@@ -1,10 +1,9 @@
-import type { LimitWindow, NamespaceRule } from '../spec/identifier.ts'
-import type { NodeRecord } from './evidence.ts'
-
 /**
  * How many values of a namespace a person may have: in, values and a rule; out, whether they fit. A limit with a window
  * holds within every span of that length, by the time each value was first seen.
  */
+import type { LimitWindow, NamespaceRule } from '../spec/identifier.ts'
+import type { NodeRecord } from './evidence.ts'
 
 const day = 86_400_000
 const windowMs: Record<LimitWindow, number> = {

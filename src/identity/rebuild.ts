@@ -1,3 +1,8 @@
+/**
+ * Changed rules, applied to all that ever happened: in, everything from the beginning, read under the new rules; out,
+ * the rows of identity replaced in one transaction, and what the map must learn. While it works, everybody reads the
+ * old state; nodes keep their numbers, so events that are stored need not be touched unless their identifiers changed.
+ */
 import type { IdentityRules } from '../spec/identifier.ts'
 import type { Queryable } from '../store/postgres.ts'
 import { type Evidence, type NodeId, type NodeRecord, nobody } from './evidence.ts'
@@ -19,12 +24,6 @@ import {
   updateNodes,
 } from './store.ts'
 import { readMap, readNodePage } from './store-members.ts'
-
-/**
- * Changed rules, applied to all that ever happened: in, everything from the beginning, read under the new rules; out,
- * the rows of identity replaced in one transaction, and what the map must learn. While it works, everybody reads the
- * old state; nodes keep their numbers, so events that are stored need not be touched unless their identifiers changed.
- */
 
 const rowsPerStatement = 5_000
 

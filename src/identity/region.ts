@@ -1,14 +1,13 @@
-import { type SubNode, subNode, type Vertex, type View } from './anchor.ts'
-import { newestFirst, nodesOf, type StandingDecision } from './decision-book.ts'
-import { effectOf } from './decision-effect.ts'
-import { byStrength, byTime, compareText, type Link, type NodeId, type Strength, strengths } from './evidence.ts'
-import { isSeen } from './graph.ts'
-
 /**
  * The region of a change: in, vertices where something changed; out, every vertex and edge that their components can
  * depend on. The walk goes over edges whether they will be accepted or refused: a refused link couples two profiles,
  * for the one is as it is because the other is there.
  */
+import { type SubNode, subNode, type Vertex, type View } from './anchor.ts'
+import { newestFirst, nodesOf, type StandingDecision } from './decision-book.ts'
+import { effectOf } from './decision-effect.ts'
+import { byStrength, byTime, compareText, type Link, type NodeId, type Strength, strengths } from './evidence.ts'
+import { isSeen } from './graph.ts'
 
 /** Something that wants two vertices in one component, and the event or decision that showed it. */
 export interface Edge {

@@ -1,3 +1,10 @@
+/**
+ * One batch of events and decisions: in, a graph of what is known and the batch; out, everything that changes. Pure:
+ * what the graph lacks is asked for by yielding a request, which the shell answers from the database.
+ *
+ * The common event shows nothing new and ends in a few look-ups in memory. The rest is resolved once per batch: take
+ * the footprint of the touched nodes before and after, walk the region of what differs, solve it, publish.
+ */
 import { type Identifier, identifierKey } from '../spec/identifier.ts'
 import { nodeOf, View } from './anchor.ts'
 import { type Refusal, solve } from './components.ts'
@@ -18,14 +25,6 @@ import {
 } from './publish.ts'
 import { walkRegion } from './region.ts'
 import { complete, type HistoryEvent, type Step } from './step.ts'
-
-/**
- * One batch of events and decisions: in, a graph of what is known and the batch; out, everything that changes. Pure:
- * what the graph lacks is asked for by yielding a request, which the shell answers from the database.
- *
- * The common event shows nothing new and ends in a few look-ups in memory. The rest is resolved once per batch: take
- * the footprint of the touched nodes before and after, walk the region of what differs, solve it, publish.
- */
 
 /** An event as identity sees it. */
 export interface IdentityEvent extends EventHead {

@@ -1,3 +1,8 @@
+/**
+ * The pipeline's second stage: in, events with their identifiers, and decisions; out, whom each event belongs to and
+ * what changed, read from and written to PostgreSQL. One process per workspace does this at a time (the holder of the
+ * pipeline's lease), which is why it may remember what it has read.
+ */
 import type { Identifier, IdentityRules } from '../spec/identifier.ts'
 import type { Queryable } from '../store/postgres.ts'
 import type { Evidence, NodeId } from './evidence.ts'
@@ -20,12 +25,6 @@ import {
   updateNodes,
   writeDecision,
 } from './store.ts'
-
-/**
- * The pipeline's second stage: in, events with their identifiers, and decisions; out, whom each event belongs to and
- * what changed, read from and written to PostgreSQL. One process per workspace does this at a time (the holder of the
- * pipeline's lease), which is why it may remember what it has read.
- */
 
 /** Nodes held between batches, some 1 kB each. */
 export const cachedNodesMax = 200_000

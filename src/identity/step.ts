@@ -1,12 +1,11 @@
-import type { Identifier } from '../spec/identifier.ts'
-import type { EventHead, NodeId, NodeRecord } from './evidence.ts'
-import type { EvidenceGraph, EvidenceRows } from './graph.ts'
-
 /**
  * How pure code reads a database: in, a reading of the graph; out, requests for what the graph lacks, and in the end the
  * result. A reading is simply done again until nothing is missing, usually two or three times: so rules and walks are
  * written as if everything were in memory, and each round costs the shell a few set-based queries.
  */
+import type { Identifier } from '../spec/identifier.ts'
+import type { EventHead, NodeId, NodeRecord } from './evidence.ts'
+import type { EvidenceGraph, EvidenceRows } from './graph.ts'
 
 /** A past event of a device, by the nodes that it was resolved to. */
 export interface HistoryEvent extends EventHead {

@@ -1,10 +1,9 @@
+/** SQL of what was decided and refused: in, the identifiers of a profile; out, its history. */
 import type { Queryable } from '../store/postgres.ts'
 import { all, first } from '../store/query.ts'
 import { type Merge, mergeSchema, type Split, splitSchema } from './decision.ts'
 import type { NodeId } from './evidence.ts'
 import type { StoredRefusal } from './explain.ts'
-
-/** SQL of what was decided and refused: in, the identifiers of a profile; out, its history. */
 
 export interface DecidedHistory {
   decision: Merge | Split

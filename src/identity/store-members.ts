@@ -1,3 +1,4 @@
+/** SQL of who is who now: in, nodes or profiles; out, the profiles they lead to, or the identifiers they consist of. */
 import type { IdentityRules } from '../spec/identifier.ts'
 import type { Queryable } from '../store/postgres.ts'
 import { all } from '../store/query.ts'
@@ -8,8 +9,6 @@ import { isSeen } from './graph.ts'
 import type { MapChange } from './project.ts'
 import { readNodes, readOwners, type StoredNode } from './store.ts'
 import { readRules } from './store-rules.ts'
-
-/** SQL of who is who now: in, nodes or profiles; out, the profiles they lead to, or the identifiers they consist of. */
 
 const identifiersPerPage = 5_000
 

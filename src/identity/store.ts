@@ -1,3 +1,7 @@
+/**
+ * SQL of the evidence: in, node numbers; out, rows of the graph; and the way back. Every statement is set-based and
+ * prepared: a batch costs a handful of them whatever its size. Times are ms here and timestamptz there.
+ */
 import type { Queryable } from '../store/postgres.ts'
 import { all } from '../store/query.ts'
 import { nodeOf } from './anchor.ts'
@@ -8,11 +12,6 @@ import type { StandingDecision } from './decision-book.ts'
 import type { Alias, Claim, Evidence, Link, NodeId, NodeRecord, Strength } from './evidence.ts'
 import type { EvidenceRows } from './graph.ts'
 import { ownersChanged, type PublishedChange } from './publish.ts'
-
-/**
- * SQL of the evidence: in, node numbers; out, rows of the graph; and the way back. Every statement is set-based and
- * prepared: a batch costs a handful of them whatever its size. Times are ms here and timestamptz there.
- */
 
 export const nodeNumbersPerBlock = 1_000
 

@@ -1,3 +1,7 @@
+/**
+ * Cases that tempting definitions of identity get wrong, one by one. Each was found in random histories; the numbers
+ * are how often the tempting definition failed there.
+ */
 import { describe, expect, it } from 'vitest'
 import { rebuild } from '../../test/identity-world.ts'
 import { defaultIdentityRules, type Identifier, type IdentityRules, parseIdentifierKey } from '../spec/identifier.ts'
@@ -5,11 +9,6 @@ import type { Decision } from './decision.ts'
 import { IdentityInMemory } from './in-memory.ts'
 import { profileAt } from './publish.ts'
 import type { IdentityEvent, IdentityInput } from './resolve-batch.ts'
-
-/**
- * Cases that tempting definitions of identity get wrong, one by one. Each was found in random histories; the numbers
- * are how often the tempting definition failed there.
- */
 
 const minute = 60_000
 const start = Date.UTC(2025, 0)

@@ -1,10 +1,9 @@
-import { type CountryCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/min'
-import type { IdentityRules, NamespaceRule, Normaliser } from './identity-rules.ts'
-
 /**
  * One value of one namespace: in, what a client wrote; out, its normal form, or the rule that keeps it from being an
  * identifier.
  */
+import { type CountryCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/min'
+import type { IdentityRules, NamespaceRule, Normaliser } from './identity-rules.ts'
 
 /** Beyond this a value is a payload, not an identifier (Adobe allows 1,024, Segment cuts at 500). */
 export const identifierLengthMax = 512

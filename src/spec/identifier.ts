@@ -1,3 +1,8 @@
+/**
+ * Who an event speaks of: in, an event and the rules of its workspace; out, its identifiers in normal form, and the
+ * values that are none, each with the rule that says so. Follows Segment's extraction
+ * (https://www.twilio.com/docs/segment/unify/identity-resolution/externalids).
+ */
 import type { Event } from './event.ts'
 import { type BlockRule, type Gate, gatesOf } from './identifier-value.ts'
 import type { IdentityRules } from './identity-rules.ts'
@@ -5,12 +10,6 @@ import { isJsonObject, type Json, type JsonObject } from './json.ts'
 
 export { type BlockRule, blockRules, identifierLengthMax } from './identifier-value.ts'
 export * from './identity-rules.ts'
-
-/**
- * Who an event speaks of: in, an event and the rules of its workspace; out, its identifiers in normal form, and the
- * values that are none, each with the rule that says so. Follows Segment's extraction
- * (https://www.twilio.com/docs/segment/unify/identity-resolution/externalids).
- */
 
 export interface Identifier {
   namespace: string
