@@ -61,9 +61,10 @@ function fillEvent(
   if (rejection.reason !== 'processing_failed') {
     return fillSubmission({ calls: [{ value, mayBeNobodys: receiving.mayBeNobodys }], isBatch: false }, receiving)
   }
-  // It stood in the log: its id is taken, and when it was received it says itself.
+  // It stood in the log: its id is taken, when it was received it says itself, and its time was corrected already.
   const receivedAt = Date.parse(String(value.receivedAt)) || receiving.receivedAt
-  const call = { value: { ...value, messageId: receiving.newMessageId() }, mayBeNobodys: true }
+  const { sentAt: _, ...logged } = value
+  const call = { value: { ...logged, messageId: receiving.newMessageId() }, mayBeNobodys: true }
   return fillSubmission({ calls: [call], isBatch: false }, { ...receiving, receivedAt })
 }
 
