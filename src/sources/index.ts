@@ -5,7 +5,7 @@ import { webhookRoutes } from './webhook-routes.ts'
 export { createSource } from './create.ts'
 export { findByWriteKey, forgetSources } from './find.ts'
 export type { Source, SourceKind } from './source.ts'
-export { findOldestWriteKey as firstWriteKey, findSource } from './store.ts'
+export { findOldestWriteKey as firstWriteKey, findSource, listSources } from './store.ts'
 export {
   headersRead,
   readSignedDelivery,

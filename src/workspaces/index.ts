@@ -6,5 +6,5 @@ export { authenticator } from './access/authenticate.ts'
 export { type FirstStart, firstStart } from './first-start.ts'
 export { createWorkspace } from './manage.ts'
 export { DEFAULT_WORKSPACE } from './shape.ts'
-export { findIdentityKey } from './store.ts'
+export { findIdentityKey, findWorkspaceBySlug, listMembers, type WorkspaceRow } from './store.ts'
 export const workspaceRoutes = [...accessRoutes, ...membershipRoutes] as const
