@@ -139,6 +139,10 @@ export class SimulatedStore {
     return graph
   }
 
+  get rows(): (Claim | Link | Alias)[] {
+    return [...this.#claims, ...this.#links, ...this.#aliases]
+  }
+
   get refusals(): Refusal[] {
     return this.#refusals
   }

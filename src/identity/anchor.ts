@@ -64,9 +64,7 @@ export class View {
       const choice = this.choice(id)
       if (choice?.by === login) chosen.push({ node, choice })
     }
-    const rule = this.graph.rules.namespaces[namespace]
-    if (!rule) return []
-    const order = orderOfClaims(rule)
+    const order = orderOfClaims(this.graph.ruleOf(namespace))
     chosen.sort((x, y) => order(x.choice, y.choice) || compareText(x.node.key, y.node.key))
     return chosen.map(({ node }) => node)
   }
@@ -81,7 +79,7 @@ export class View {
     let held = byNamespace.get(namespace)
     if (!held) {
       const chosen = this.choosing(login, namespace)
-      const rule = this.graph.rules.namespaces[namespace]
+      const rule = this.graph.ruleOf(namespace)
       held = new Set(chosen.filter((node, rank) => fitsBeside(node, chosen.slice(0, rank), rule)).map(node => node.id))
       byNamespace.set(namespace, held)
     }

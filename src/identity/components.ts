@@ -170,7 +170,7 @@ class Forest {
     if (one.hasLogin && other.hasLogin) return { rule: 'unique' }
     for (const [namespace, values] of one.contacts) {
       const others = other.contacts.get(namespace)
-      if (others && !fits([...values.union(others)], this.#view.graph.rules.namespaces[namespace])) {
+      if (others && !fits([...values.union(others)], this.#view.graph.ruleOf(namespace))) {
         return { rule: 'limit', namespace }
       }
     }

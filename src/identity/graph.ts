@@ -101,6 +101,10 @@ export class EvidenceGraph {
     return this.#nodes.values()
   }
 
+  ruleOf(namespace: string): NamespaceRule {
+    return this.rules.namespaces[namespace] ?? unknownNamespace
+  }
+
   /** The listed node of this identifier. */
   find({ namespace, value }: Identifier): GraphNode | undefined {
     const id = this.#ids.get(namespace)?.get(value)
@@ -144,7 +148,7 @@ export class EvidenceGraph {
     if (known) return known
     const { id, namespace, value, firstSeenAt, profile } = record
     const key = identifierKey(record)
-    const rule = this.rules.namespaces[namespace] ?? unknownNamespace
+    const rule = this.ruleOf(namespace)
     const node: GraphNode = { id, namespace, value, key, rule, firstSeenAt, profile }
     if (isNew) node.evidence = emptyEvidence()
     this.#nodes.set(id, node)

@@ -14,36 +14,24 @@ const windowMs: Record<LimitWindow, number> = {
 }
 
 /** True when no span of the rule's length holds more values than its limit. */
-export function fits(values: NodeRecord[], rule: NamespaceRule | undefined): boolean {
-  const limit = rule?.limit
-  if (limit === undefined || values.length <= limit) return true
-  if (rule?.window === 'ever') return false
-  return !overfills(
-    values.map(value => value.firstSeenAt),
-    limit,
-    windowMs[rule?.window ?? 'ever'],
-  )
-}
-
-/** True when no span that holds this value would hold too many of it and these others. */
-export function fitsBeside(value: NodeRecord, others: NodeRecord[], rule: NamespaceRule | undefined): boolean {
-  const length = windowMs[rule?.window ?? 'ever']
-  const near = others.filter(other => Math.abs(other.firstSeenAt - value.firstSeenAt) < length)
-  // A span without the value may be full already; one with it lies among those near, so count it in each.
-  if (rule?.limit === undefined || near.length < rule.limit) return true
-  if (rule.window === 'ever') return false
+export function fits(values: NodeRecord[], rule: NamespaceRule): boolean {
   const { limit } = rule
-  const starts = [value, ...near].map(one => one.firstSeenAt).filter(from => from <= value.firstSeenAt)
-  return starts.every(from => {
-    const inSpan = near.filter(other => other.firstSeenAt >= from && other.firstSeenAt < from + length)
-    return value.firstSeenAt >= from + length || inSpan.length < limit
+  if (limit === undefined || values.length <= limit) return true
+  const times = values.map(value => value.firstSeenAt).sort((x, y) => x - y)
+  return times.every((first, index) => {
+    const last = times[index + limit]
+    return last === undefined || last - first >= windowMs[rule.window]
   })
 }
 
-function overfills(times: number[], limit: number, length: number): boolean {
-  const sorted = times.toSorted((x, y) => x - y)
-  return sorted.some((from, index) => {
-    const beyond = sorted[index + limit]
-    return beyond !== undefined && beyond - from < length
+/** True when no span that holds this value holds as many of the others as its limit. */
+export function fitsBeside(value: NodeRecord, others: NodeRecord[], rule: NamespaceRule): boolean {
+  const { limit } = rule
+  if (limit === undefined || others.length < limit) return true
+  const at = value.firstSeenAt
+  const times = others.map(other => other.firstSeenAt).sort((x, y) => x - y)
+  return times.every((first, index) => {
+    const last = times[index + limit - 1]
+    return last === undefined || Math.max(last, at) - Math.min(first, at) >= windowMs[rule.window]
   })
 }

@@ -218,11 +218,6 @@ function touchedByNews(graph: EvidenceGraph, news: News): Set<NodeId> {
     if (evidence.kind === 'claim') touched.add(evidence.node)
     else for (const end of endsOf(evidence)) touched.add(end)
   }
-  // A node seen for the first time wakes the decisions that name it.
-  for (const id of news.sightings.keys()) {
-    if (isSeen(graph.node(id))) continue
-    for (const node of graph.decisions.naming(id).flatMap(nodesOf)) touched.add(node)
-  }
   for (const decision of news.decisions) {
     const taken = decision.kind === 'undo' ? graph.decisions.find(decision.decision) : standing(graph, decision)
     for (const node of taken ? nodesOf(taken) : []) touched.add(node)

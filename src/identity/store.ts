@@ -58,13 +58,15 @@ export async function findNodes(client: Queryable, workspaceId: number, publicId
   return rows.map(storedNode)
 }
 
+/** Nodes in order of number. */
 export async function readNodes(client: Queryable, workspaceId: number, ids: NodeId[]): Promise<StoredNode[]> {
   const { rows } = await client.query<NodeRow>({
     name: 'identity-read-nodes',
     text: `
       select id, namespace, value, public_id, first_seen_at, profile
       from identity.node
-      where workspace_id = $1 and id = any($2::bigint[])`,
+      where workspace_id = $1 and id = any($2::bigint[])
+      order by id`,
     values: [workspaceId, ids],
   })
   return rows.map(storedNode)

@@ -3,8 +3,15 @@
  * are how often the tempting definition failed there.
  */
 import { describe, expect, it } from 'vitest'
-import { rebuild } from '../../test/identity-world.ts'
-import { defaultIdentityRules, type Identifier, type IdentityRules, parseIdentifierKey } from '../spec/identifier.ts'
+import { SimulatedStore } from '../../test/identity-store.ts'
+import { rebuild, signature, signatureOf } from '../../test/identity-world.ts'
+import {
+  defaultIdentityRules,
+  type Identifier,
+  type IdentityRules,
+  type NamespaceRule,
+  parseIdentifierKey,
+} from '../spec/identifier.ts'
 import type { Decision } from './decision.ts'
 import { IdentityInMemory } from './in-memory.ts'
 import { profileAt } from './publish.ts'
@@ -29,6 +36,12 @@ const alias = (at: number, login: string, previous: string): IdentityEvent => ({
   previous: [identifier(`user_id:${previous}`), identifier(`anonymous_id:${previous}`)],
 })
 
+function withEmail(change: Partial<NamespaceRule>): IdentityRules {
+  const { email } = defaultIdentityRules.namespaces
+  if (!email) throw new Error('e-mail is a namespace')
+  return { ...defaultIdentityRules, namespaces: { ...defaultIdentityRules.namespaces, email: { ...email, ...change } } }
+}
+
 const head = (at: number) => ({ id: `decision-${at}`, at: time(at), by: 'operator' })
 const merge = (at: number, node: [string, number], other: [string, number]): Decision => ({
   ...{ kind: 'merge', ...head(at) },
@@ -40,8 +53,18 @@ const split = (at: number, out: string[], rest: string[]): Decision => ({
 })
 const undo = (at: number, taken: Decision): Decision => ({ kind: 'undo', ...head(at), decision: taken.id })
 
+/**
+ * Who is who after all this, told at once. The same told one by one, forwards and backwards, by a process that forgets
+ * everything in between, must come to the same.
+ */
 function tell(inputs: IdentityInput[], rules: IdentityRules = defaultIdentityRules) {
-  return personsOf(rebuild(inputs, rules))
+  const whole = rebuild(inputs, rules)
+  for (const order of [inputs, inputs.toReversed()]) {
+    const store = new SimulatedStore()
+    for (const input of order) store.resolve(store.open(rules), [input])
+    expect(signature(store.whole(rules), inputs, store.refusals)).toEqual(signatureOf(whole, inputs))
+  }
+  return personsOf(whole)
 }
 
 /** Names the person that an identifier leads to at a time, or from the beginning. */
@@ -158,10 +181,7 @@ describe('an e-mail address of two logins', () => {
   })
 
   it('goes to the last where the rules say so', () => {
-    const { email } = defaultIdentityRules.namespaces
-    if (!email) throw new Error('e-mail is a namespace')
-    const namespaces = { ...defaultIdentityRules.namespaces, email: { ...email, holder: 'last' as const } }
-    expect(tell(both, { ...defaultIdentityRules, namespaces })('email:jane@example.com')).toBe('user_id:abc456')
+    expect(tell(both, withEmail({ holder: 'last' }))('email:jane@example.com')).toBe('user_id:abc456')
   })
 
   it('is not taken by a "send to a friend" form: what somebody says of himself outranks what was seen', () => {
@@ -177,6 +197,32 @@ describe('an e-mail address of two logins', () => {
     const who = tell(addresses.map((address, at) => identify(at, 'user_id:ada', address)))
     expect(who('email:ada4@example.com')).toBe('user_id:ada')
     expect(who('email:ada5@example.com')).toBe('email:ada5@example.com')
+  })
+})
+
+describe('a limit within a window', () => {
+  const day = 24 * 60
+  const weekly = withEmail({ limit: 1, window: 'weekly' })
+  const [first, second] = ['email:a@example.com', 'email:b@example.com']
+
+  it('counts the values first seen within any span of its length', () => {
+    const who = tell([identify(0, 'user_id:ada', first), identify(7 * day - 1, 'user_id:ada', second)], weekly)
+    expect(who(second)).toBe(second)
+    const later = tell([identify(0, 'user_id:ada', first), identify(7 * day, 'user_id:ada', second)], weekly)
+    expect(later(second)).toBe('user_id:ada')
+  })
+
+  it('looks at a value that turns out to be older with other eyes', () => {
+    const events = [
+      identify(0, 'user_id:ada', first),
+      seen(20 * day, 'anonymous_id:laptop', second),
+      identify(22 * day, 'anonymous_id:laptop', 'user_id:ada'),
+    ]
+    expect(tell(events, weekly)(second)).toBe('user_id:ada')
+    // The address was seen before, in the week of the first: there is no room for it.
+    expect(tell([...events, seen(3 * day, second)], weekly)(second)).toBe(second)
+    // And the first turns out to be much older still, so there is.
+    expect(tell([...events, seen(3 * day, second), seen(-30 * day, first)], weekly)(second)).toBe('user_id:ada')
   })
 })
 
@@ -299,12 +345,71 @@ describe('a merge', () => {
     expect(who('user_id:ada')).not.toBe(who('user_id:grace'))
   })
 
+  it('of a browser takes along what a split has cut out of another', () => {
+    const laptop = 'anonymous_id:laptop'
+    const events = [seen(1, laptop), identify(2, laptop, 'user_id:ada'), identify(3, 'user_id:grace')]
+    const cut = split(4, [laptop], ['user_id:ada'])
+    expect(tell([...events, cut])(laptop, 5)).toBe(laptop)
+    const who = tell([...events, cut, merge(6, [laptop, 1], ['user_id:grace', 3])])
+    expect([who(laptop, 1), who(laptop, 5)]).toEqual(['user_id:grace', 'user_id:grace'])
+  })
+
+  it('of two browsers is remembered when one of them turns out to be shared', () => {
+    const [laptop, phone] = ['anonymous_id:laptop', 'anonymous_id:phone']
+    const events = [seen(1, laptop), seen(2, phone), identify(4, laptop, 'user_id:ada'), seen(6, laptop, 'user_id:ada')]
+    const who = tell([...events, merge(3, [laptop, 1], [phone, 2]), identify(5, laptop, 'user_id:grace')])
+    expect(who(phone)).toBe('user_id:ada')
+    expect([4, 5, 6].map(at => who(laptop, at))).toEqual(['user_id:ada', 'user_id:grace', 'user_id:ada'])
+  })
+
+  it('leaves room when it is undone: who was refused for want of it comes in', () => {
+    const rules = withEmail({ limit: 2 })
+    const events = [
+      ...['a', 'b', 'e'].map((name, at) => identify(at, 'user_id:ada', `email:${name}@example.com`)),
+      identify(4, 'user_id:grace', 'email:c@example.com'),
+      identify(5, 'user_id:grace', 'email:e@example.com', 'anonymous_id:tablet'),
+      seen(6, 'anonymous_id:tablet', 'email:f@example.com'),
+      seen(7, 'phone:+14155552671'),
+    ]
+    // While a decision names it, the third address of Ada's is Grace's second, and there is no room for a third of hers.
+    const named = merge(8, ['email:e@example.com', 2], ['phone:+14155552671', 7])
+    expect(tell([...events, named], rules)('email:f@example.com')).toBe('email:f@example.com')
+    expect(tell([...events, named, undo(9, named)], rules)('email:f@example.com')).toBe('user_id:grace')
+  })
+
   it('waits for what it names', () => {
     const one = merge(3, ['user_id:ada', 1], ['user_id:ada.work', 2])
     expect(tell([one, identify(1, 'user_id:ada')])('user_id:ada')).toBe('user_id:ada')
     expect(tell([one, identify(1, 'user_id:ada'), identify(2, 'user_id:ada.work')])('user_id:ada.work')).toBe(
       'user_id:ada',
     )
+  })
+})
+
+describe('the evidence kept', () => {
+  it('is one row for each pair, the first, whatever the order and the size of batches', () => {
+    const visits = [5, 3, 9, 1, 7].flatMap(at => [
+      identify(at, 'user_id:ada', 'anonymous_id:laptop', 'email:a@example.com'),
+      seen(at, 'email:b@example.com', 'anonymous_id:phone'),
+      alias(at, 'ada', 'old'),
+    ])
+    for (const size of [1, 2, visits.length]) {
+      const store = new SimulatedStore()
+      for (let from = 0; from < visits.length; from += size) {
+        store.resolve(store.open(defaultIdentityRules), visits.slice(from, from + size))
+      }
+      expect(store.rows.map(row => [row.kind, (row.at - start) / minute])).toEqual([
+        ...[
+          ['claim', 1],
+          ['claim', 1],
+          ['claim', 1],
+        ],
+        ...[
+          ['link', 1],
+          ['alias', 1],
+        ],
+      ])
+    }
   })
 })
 
