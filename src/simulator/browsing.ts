@@ -38,7 +38,7 @@ const interest = (person: Person, state: CustomerState, at: number): number => {
 }
 
 /** The probability that one visit through this channel causes an order. */
-export const channelEffect = (channel: Channel, state: CustomerState): number =>
+const channelEffect = (channel: Channel, state: CustomerState): number =>
   planted.causes.channelEffect[channel] * planted.causes.stateFactor[state]
 
 const intentOf = (stream: Stream, visit: VisitDraft): OrderIntent => {

@@ -17,7 +17,7 @@ export interface Calendar {
 const weekdayOf = (at: number): number => (Math.floor(at / DAY_MS) + 3) % 7
 
 /** How busy the day of this instant is: 1 is the average of a year. Monday is the first weekday. */
-export const busyness = (at: number): number =>
+const busyness = (at: number): number =>
   (planted.calendar.weekdays[weekdayOf(at)] ?? 1) * (planted.calendar.months[new Date(at).getUTCMonth()] ?? 1)
 
 export const createCalendar = (firstAt: number, lastAt: number): Calendar => {

@@ -64,7 +64,7 @@ export interface Clock {
   heldUntil: number
 }
 
-export const exactClock: Clock = { skewMs: 0, heldUntil: 0 }
+const exactClock: Clock = { skewMs: 0, heldUntil: 0 }
 
 /** Sends the calls of one episode: numbers them, seals their ids, and hands each to the queue at its time of arrival. */
 export class Sender {
@@ -113,6 +113,9 @@ const messageIdOf = (source: SimulatedSource, madeAt: number, uuid: string): str
 
 export const serverLibrary: JsonObject = { name: '@segment/analytics-node', version: '3.1.0' }
 export const browserLibrary: JsonObject = { name: 'analytics.js', version: 'npm:next-1.84.3' }
+
+/** What the networks call a person, as the webhook presets name it. */
+export const socialNamespaces = { instagram: 'instagram_scoped_id', facebook: 'facebook_psid' } as const
 
 /** One entry of `context.externalIds`. */
 export const externalId = (type: string, id: string): JsonObject => ({

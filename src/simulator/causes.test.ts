@@ -1,6 +1,7 @@
 /** Why people buy: every planted figure is recovered from lives or from calls alone. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { tradingTime } from './calendar.ts'
+import { simulate, truth } from './index.ts'
 import { planLife } from './life.ts'
 import type { Order } from './orders.ts'
 import { describePerson } from './people.ts'
@@ -8,9 +9,7 @@ import type { Life } from './plan.ts'
 import { ageBands, DAY_MS, incomeBands, planted, type TasteGroup, WEEK_MS } from './planted.ts'
 import { categories, companions } from './product-data.ts'
 import { planPurchases } from './purchases.ts'
-import { simulate } from './simulate.ts'
 import { categoryShares, productWeights } from './tastes.ts'
-import { truth } from './truth.ts'
 import { createWorld } from './world.ts'
 
 const options = { seed: 77, people: 16_000, startAt: Date.UTC(2024, 0, 1), days: 364 }

@@ -1,7 +1,7 @@
 /** In: mails, calls with the shop's people, tickets, comments, and what the server learns. Out: their calls. */
 import type { JsonObject } from '../spec/json.ts'
-import { type Body, externalId, type Sender, serverLibrary } from './calls.ts'
-import { SHOP_URL } from './catalogue.ts'
+import { type Body, externalId, type Sender, serverLibrary, socialNamespaces } from './calls.ts'
+import { SHOP_URL, slugOf } from './catalogue.ts'
 import { employmentAt } from './people.ts'
 import { salesLine } from './phones.ts'
 import type {
@@ -114,32 +114,34 @@ export const renderCall = (life: Life, call: PhoneCall, sender: Sender, stream: 
   const { duration, agent, customer } = talk(call, stream)
   const name = `${person.name.first} ${person.name.last}`
   const knowsName = stream.chance(0.6) && call.outcome === 'connected'
-  const agentNumber = salesLine(salesperson.id)
-  const isInbound = call.direction === 'inbound'
-  sender.send('call-centre', call.at + duration * 1000, {
+  const endedAt = Math.floor(call.at) + duration * 1000
+  const body: Body = {
     type: 'track',
-    event: 'Call Ended',
+    event: call.outcome === 'connected' ? 'Call Completed' : 'Call Missed',
     properties: {
       call_id: `C-${hex32(stream.word())}${hex32(stream.word())}`,
       direction: call.direction,
       outcome: call.outcome,
+      company_number: salesLine(salesperson.id),
+      agent_id: salesperson.id,
+      agent_name: salesperson.name,
       started_at: new Date(call.at).toISOString(),
+      ended_at: new Date(endedAt).toISOString(),
       duration_seconds: duration,
-      from: isInbound ? phone : agentNumber,
-      to: isInbound ? agentNumber : phone,
-      salesperson_id: salesperson.id,
-      salesperson_name: salesperson.name,
+      talk_seconds: agent + customer,
       team: salesperson.team,
       topic: call.topic,
       participants: [
-        { role: 'salesperson', id: salesperson.id, name: salesperson.name, talk_seconds: agent },
+        { role: 'agent', id: salesperson.id, name: salesperson.name, talk_seconds: agent },
         { role: 'customer', name: knowsName ? name : null, phone, talk_seconds: customer },
       ],
       ...(call.campaign === null ? {} : { campaign_id: call.campaign.id }),
       ...(call.order === null ? {} : { order_id: call.order.id }),
     },
     context: byPhone(phone, knowsName ? { name } : {}),
-  })
+  }
+  // The record is written when the call is over, about when it began.
+  sender.send('call-centre', call.at, body, { skewMs: 0, heldUntil: endedAt })
 }
 
 export const renderTicket = (life: Life, ticket: Ticket, sender: Sender, stream: Stream): void => {
@@ -166,19 +168,21 @@ export const renderTicket = (life: Life, ticket: Ticket, sender: Sender, stream:
 export const renderComment = (life: Life, comment: SocialComment, sender: Sender, stream: Stream): void => {
   const { social, name } = life.person
   if (!social) return
+  const post = stream.pick(posts)
   sender.send('social', comment.at, {
     type: 'track',
-    event: 'Comment Posted',
+    event: 'Comment Added',
     properties: {
       network: social.network,
       comment_id: `${social.id}_${stream.word()}`,
-      post: stream.pick(posts),
+      post_id: slugOf(post),
+      post_title: post,
       text: stream.pick(comments),
+      author: name.first,
     },
     context: {
       library: { name: 'northwind-social', version: '1' },
-      externalIds: [externalId('social_id', social.id)],
-      traits: { name: name.first },
+      externalIds: [externalId(socialNamespaces[social.network], social.id)],
     },
   })
 }

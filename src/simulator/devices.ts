@@ -3,9 +3,10 @@
  * belongs to the household: every member gets the same one, under the same anonymous id.
  */
 import type { JsonObject } from '../spec/json.ts'
+import type { Household } from './households.ts'
 import type { Person } from './people.ts'
 import { DAY_MS, HOUR_MS, planted } from './planted.ts'
-import { type Key, purposes, Stream } from './random.ts'
+import { type Key, purposes, Stream, scramble } from './random.ts'
 import type { World } from './world.ts'
 
 export type DeviceKind = 'laptop' | 'phone' | 'app' | 'work' | 'tablet'
@@ -154,15 +155,24 @@ export const describeDevices = (world: World, person: Person): Device[] => {
     work: stream.chance(ownership.work) && (officeJobs.has(person.occupation) || person.buysForCompany),
     tablet: person.household.sharesTablet,
   }
-  const weights = { laptop: 4, phone: 5, app: 6, work: person.buysForCompany ? 12 : 3, tablet: 3 }
+  const weights = { laptop: 4, phone: 5, app: 6, work: person.buysForCompany ? 12 : 3, tablet: 14 }
   const kinds = (Object.keys(owns) as DeviceKind[]).filter(kind => owns[kind])
-  if (kinds.length === 0) kinds.push('phone')
+  if (!kinds.some(kind => kind !== 'tablet')) kinds.push('phone')
   return kinds.map(kind => {
     const isShared = kind === 'tablet'
     const subject = isShared ? person.household.first : person.index
     const part = isShared ? TABLET_PART : 1 + ['laptop', 'phone', 'app', 'work'].indexOf(kind)
     return makeDevice(world, { kind, subject, part, firstAt: isShared ? 0 : firstAt, weight: weights[kind] })
   })
+}
+
+/**
+ * Whose turn it is with the household's tablet: one member for a few days at a time, whatever the others do, so that
+ * lives stay independent of each other.
+ */
+export const tabletHolder = (household: Household, at: number): number => {
+  const turn = Math.floor(at / (planted.identity.tabletTurnDays * DAY_MS))
+  return household.members[scramble(turn, household.first) % household.members.length] ?? household.first
 }
 
 /** Which anonymous id the device carries at an instant. */

@@ -3,9 +3,8 @@
  * behind it. What others may import. See docs/reference/simulator.md.
  */
 export { type SegmentCall, type SimulatedCall, type SimulatedSource, sources } from './calls.ts'
-export { personalMailDomains } from './name-data.ts'
 export type { Cause } from './orders.ts'
-export { PRIOR_DAYS, planted, type Salesperson, SIMULATOR_VERSION, salespeople } from './planted.ts'
+export type { Salesperson } from './planted.ts'
 export { simulate } from './simulate.ts'
 export type { IdentifierTruth } from './true-identifiers.ts'
 export {
@@ -20,4 +19,4 @@ export {
   type Truth,
   truth,
 } from './truth.ts'
-export { DAYS_MAX, INTENSITY_MAX, PEOPLE_MAX, type SimulationOptions } from './world.ts'
+export type { SimulationOptions } from './world.ts'

@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../spec/json.ts'
 import type { SegmentCall } from './calls.ts'
 import { amount } from './catalogue.ts'
+import { simulate, truth } from './index.ts'
 import { percentOf, shareOut } from './orders.ts'
-import { simulate } from './simulate.ts'
-import { type OrderTruth, truth } from './truth.ts'
+import type { OrderTruth } from './truth.ts'
 
 const options = { seed: 5, people: 2500, startAt: Date.UTC(2024, 11, 1), days: 200 }
 const taxPercents: Record<string, number> = { Sweden: 25, Germany: 19, France: 20, 'United Kingdom': 20 }

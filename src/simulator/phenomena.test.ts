@@ -3,13 +3,12 @@ import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../spec/json.ts'
 import { type SegmentCall, type SimulatedSource, sources } from './calls.ts'
+import { simulate, truth } from './index.ts'
 import { planLife } from './life.ts'
 import { asciiOf } from './names.ts'
 import { companyPhone, personPhone, SWITCHBOARDS_MAX, samplePhones } from './phones.ts'
 import type { Life, Visit } from './plan.ts'
 import { planted } from './planted.ts'
-import { simulate } from './simulate.ts'
-import { truth } from './truth.ts'
 import { createWorld } from './world.ts'
 
 const options = { seed: 2026, people: 4000, startAt: Date.UTC(2024, 8, 2), days: 365 }
@@ -362,15 +361,15 @@ describe('identity', () => {
         'Unsubscribed',
         'Campaign Assigned',
       ])
-      .concat(['Call Ended', 'Ticket Opened', 'Ticket Solved', 'Ticket Rated', 'Comment Posted'])
+      .concat(['Call Completed', 'Call Missed', 'Ticket Opened', 'Ticket Solved', 'Ticket Rated', 'Comment Added'])
     expect([...met.events.keys()].sort()).toEqual(expected.sort())
   })
 
   test('shows who spoke with whom: parts of talk within the call', () => {
-    const call = met.samples.get('Call Ended')
+    const call = met.samples.get('Call Completed')
     const participants = (call?.properties?.participants ?? []) as JsonObject[]
     const talk = participants.reduce((sum, participant) => sum + Number(participant.talk_seconds), 0)
-    expect(participants.map(participant => participant.role)).toEqual(['salesperson', 'customer'])
+    expect(participants.map(participant => participant.role)).toEqual(['agent', 'customer'])
     expect(talk).toBeLessThanOrEqual(Number(call?.properties?.duration_seconds))
   })
 })

@@ -109,8 +109,10 @@ export const planted = {
     neverLogsInShare: 0.25,
     accountShareOfBuyers: 0.75,
     accountShareOfOthers: 0.15,
-    /** Of households with two or more. */
+    /** Of households with two or more; a tablet's users sign out at the end of each visit. */
     sharedTabletShare: 0.4,
+    /** The tablet is with one member for so long. */
+    tabletTurnDays: 5,
     tabletLoginShare: 0.6,
     familyMailboxShare: 0.15,
     sharedLoyaltyCardShare: 0.15,
@@ -204,7 +206,8 @@ export const planted = {
 
   /**
    * Causes of purchase. Each is an independent coin: heads is one order that would not have been, with no other
-   * consequence. The chance counts in full for a customer who has not left, by three quarters for a prospect, not at all after they left.
+   * consequence. The chance counts in full for a customer who has not left, by three quarters for somebody who has not
+   * bought yet, and not at all for those who left.
    */
   causes: {
     stateFactor: { customer: 1, prospect: 0.75, left: 0 },
@@ -213,12 +216,12 @@ export const planted = {
       direct: 0,
       organic_search: 0,
       brand_search: 0,
-      paid_search: 0.02,
-      social: 0.015,
-      display: 0.008,
+      paid_search: 0.05,
+      social: 0.04,
+      display: 0.05,
       email: 0,
       affiliate: 0,
-      referral: 0.012,
+      referral: 0.03,
     },
     channelSameVisitShare: 0.5,
     displayHoldoutShare: 0.1,

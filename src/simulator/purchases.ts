@@ -15,7 +15,7 @@ import { purposes, Stream } from './random.ts'
 import type { World } from './world.ts'
 
 /** More than 99.99 % of customers stay far below. */
-export const BASELINE_ORDERS_MAX = 250
+const BASELINE_ORDERS_MAX = 250
 const TRADING_WEEK = 7
 
 export type Experience = 'good' | 'bad-solved' | 'bad-unsolved'
@@ -39,7 +39,7 @@ export interface PurchaseProcess {
 }
 
 /** Probability by the planted logistic regression. */
-export const conversionProbability = (person: Person, channel: Channel): number => {
+const conversionProbability = (person: Person, channel: Channel): number => {
   const { conversion } = planted
   const logit =
     conversion.intercept +

@@ -4,7 +4,7 @@
  */
 
 import { atSuitableHour } from './calendar.ts'
-import { type Device, epochAt } from './devices.ts'
+import { type Device, epochAt, tabletHolder } from './devices.ts'
 import { countries } from './name-data.ts'
 import type { Person } from './people.ts'
 import type { SignIn, Visit, VisitDraft } from './plan.ts'
@@ -72,10 +72,15 @@ const isOfficeTime = (at: number, offsetMinutes: number): boolean => {
   return (Math.floor(local / DAY_MS) + 3) % 7 < 5 && hour >= 8 && hour < 18
 }
 
-const chooseDevice = (devices: readonly Device[], stream: Stream, isOffice: boolean): Device => {
-  const weights = devices.map(device =>
-    device.kind === 'work' ? (isOffice ? device.weight * 2 : 0.001) : device.weight,
-  )
+const AT_HAND_AFTER_HOURS = 0.001
+
+const chooseDevice = (person: Person, devices: readonly Device[], at: number, stream: Stream): Device => {
+  const isOffice = isOfficeTime(at, countries[person.household.region.country].offsetMinutes)
+  const weights = devices.map(device => {
+    if (device.isShared && tabletHolder(person.household, at) !== person.index) return 0
+    if (device.kind === 'work') return isOffice ? device.weight * 2 : AT_HAND_AFTER_HOURS
+    return device.weight
+  })
   const device = devices[stream.weighted(weights)]
   if (!device) throw new Error('a person has no device')
   return device
@@ -121,7 +126,6 @@ export const walkVisits = (
   plan: { drafts: readonly VisitDraft[]; intentions: Intentions },
 ): { visits: Visit[]; accounts: Accounts } => {
   const stream = new Stream(world.key, purposes.session, person.index)
-  const { offsetMinutes } = countries[person.household.region.country]
   const { intentions } = plan
   // An account from before the simulated days was made unseen.
   const accountAt = intentions.signUpFrom < world.startAt ? Math.floor(intentions.signUpFrom) : Infinity
@@ -129,7 +133,7 @@ export const walkVisits = (
   const walk: Walk = { person, intentions, accounts, stream }
   const held = new Map<Device, Held>()
   const visits = plan.drafts.map((draft): Visit => {
-    const device = chooseDevice(devices, stream, isOfficeTime(draft.at, offsetMinutes))
+    const device = chooseDevice(person, devices, draft.at, stream)
     const epoch = epochAt(device, draft.at)
     const before = held.get(device)
     const isFirst = before?.epoch !== epoch

@@ -20,6 +20,7 @@ import { LifeCache } from './life-cache.ts'
 import { PERSONLESS } from './message-id.ts'
 import { firstContact } from './people.ts'
 import type { Episode, Life } from './plan.ts'
+import { DAY_MS } from './planted.ts'
 import { purposes, Stream } from './random.ts'
 import { productBody, receiptBody } from './shop-calls.ts'
 import { renderKiosk, renderVisit } from './visits.ts'
@@ -27,6 +28,9 @@ import { createWorld, type SimulationOptions, type World } from './world.ts'
 
 const NOT_PLANNED = -1
 const BETWEEN_PRODUCTS_MS = 40
+const AHEAD_MS = 4 * DAY_MS
+/** Calls under way, about 1 kB each, up to which lives are rendered ahead. */
+const AHEAD_CALLS_MAX = 60_000
 
 const render = (world: World, life: Life, episode: Episode, sender: Sender, stream: Stream): void => {
   switch (episode.kind) {
@@ -65,18 +69,6 @@ const render = (world: World, life: Life, episode: Episode, sender: Sender, stre
   }
 }
 
-/** The calls of one person in no particular order of arrival: what a test or a page about one person needs. */
-export const simulatePerson = (world: World, life: Life): SimulatedCall[] => {
-  const queue = new ArrivalQueue()
-  life.episodes.forEach((episode, number) => {
-    const sender = new Sender(world, queue, life.person.index, number)
-    render(world, life, episode, sender, new Stream(world.key, purposes.render, life.person.index, number))
-  })
-  const calls: SimulatedCall[] = []
-  for (let arrival = queue.pop(); arrival; arrival = queue.pop()) calls.push(arrival)
-  return calls
-}
-
 /** Every product as it stands on the first day, then each launch and each change of price or cost. */
 const sendCatalogue = (world: World, queue: ArrivalQueue): void => {
   for (const product of world.catalogue.products) {
@@ -90,9 +82,25 @@ const sendCatalogue = (world: World, queue: ArrivalQueue): void => {
   }
 }
 
-const scheduleNext = (lives: LifeQueue, life: Life, episode: number): void => {
-  const next = life.episodes[episode]
-  if (next) lives.push(next.at, life.person.index, episode)
+/**
+ * Renders the episode that is due and those that follow within AHEAD_MS, while few calls are under way, and schedules the
+ * next. Rendering ahead changes nothing but how often a life must be planned again; the queue puts calls in order.
+ */
+const live = (world: World, life: Life, due: number, queues: { calls: ArrivalQueue; lives: LifeQueue }): void => {
+  const { calls, lives } = queues
+  const person = life.person.index
+  const until = (life.episodes[due]?.at ?? Number.NEGATIVE_INFINITY) + AHEAD_MS
+  for (let number = Math.max(due, 0); ; number += 1) {
+    const episode = life.episodes[number]
+    if (!episode) return
+    const isDue = number === due
+    if (!isDue && (episode.at >= until || calls.size >= AHEAD_CALLS_MAX)) {
+      lives.push(episode.at, person, number)
+      return
+    }
+    const sender = new Sender(world, calls, person, number)
+    render(world, life, episode, sender, new Stream(world.key, purposes.render, person, number))
+  }
 }
 
 /**
@@ -104,6 +112,7 @@ export function* simulate(options: SimulationOptions): Generator<SimulatedCall, 
   const world = createWorld(options)
   const calls = new ArrivalQueue()
   const lives = new LifeQueue(world.people)
+  const queues = { calls, lives }
   const cache = new LifeCache(world)
   sendCatalogue(world, calls)
   for (let person = 0; person < world.people; person += 1) {
@@ -119,13 +128,7 @@ export function* simulate(options: SimulationOptions): Generator<SimulatedCall, 
     }
     const due = lives.pop()
     if (!due || nextEpisodeAt >= world.endAt) break
-    const life = cache.life(due.person)
-    const episode = life.episodes[due.episode]
-    if (due.episode !== NOT_PLANNED && episode) {
-      const sender = new Sender(world, calls, due.person, due.episode)
-      render(world, life, episode, sender, new Stream(world.key, purposes.render, due.person, due.episode))
-    }
-    scheduleNext(lives, life, due.episode + 1)
+    live(world, cache.life(due.person), due.episode, queues)
   }
   for (let arrival = calls.pop(); arrival && arrival.receivedAt < world.endAt; arrival = calls.pop()) yield arrival
 }

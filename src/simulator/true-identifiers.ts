@@ -1,4 +1,5 @@
 /** In: a life. Out: every identifier that truly stands for the person, when, and with whom it is shared. */
+import { socialNamespaces } from './calls.ts'
 import { stores } from './name-data.ts'
 import type { Life } from './plan.ts'
 
@@ -80,7 +81,7 @@ export const identifiersOf = (life: Life): IdentifierTruth[] => {
   if (person.loyaltyId !== null) {
     add('loyalty_id', person.loyaltyId, { sharedWith: person.household.sharedLoyaltyId ? 'household' : 'nobody' })
   }
-  if (person.social) add('social_id', person.social.id)
+  if (person.social) add(socialNamespaces[person.social.network], person.social.id)
   if (person.store !== null && stores[person.store]) {
     add('anonymous_id', life.kioskAnonymousId ?? '', { sharedWith: 'store visitors' })
   }

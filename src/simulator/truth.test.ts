@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../spec/json.ts'
 import type { SimulatedCall } from './calls.ts'
-import { simulate } from './simulate.ts'
+import { simulate, truth } from './index.ts'
 import { type IdentifierTruth, junkIdentifiers } from './true-identifiers.ts'
-import { type PersonTruth, truth } from './truth.ts'
+import type { PersonTruth } from './truth.ts'
 
 const options = { seed: 9, people: 1200, startAt: Date.UTC(2025, 0, 6), days: 300 }
 const MINUTE_MS = 60_000

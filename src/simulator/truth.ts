@@ -9,7 +9,7 @@
 import { type Campaign, mailEffect } from './campaigns.ts'
 import { LifeCache } from './life-cache.ts'
 import { openCall } from './message-id.ts'
-import { stores } from './name-data.ts'
+import { personalMailDomains, stores } from './name-data.ts'
 import { type Cause, type Order, profitOf } from './orders.ts'
 import { callEffect, salespersonOf } from './outreach.ts'
 import type { Episode, Life } from './plan.ts'
@@ -172,6 +172,8 @@ export interface Truth {
   readonly stores: readonly { id: string; name: string; region: string }[]
   readonly campaigns: readonly Campaign[]
   readonly products: readonly ProductTruth[]
+  /** Mail domains of private people: addresses there say nothing about a company. */
+  readonly personalMailDomains: readonly string[]
   /** Values that mean nobody. */
   readonly junkIdentifiers: typeof junkIdentifiers
   /** The true person of a stored event: index, null for the catalogue, undefined for an id that is not of this simulation. */
@@ -380,6 +382,7 @@ export const truth = (options: SimulationOptions): Truth => {
       launchAt: product.launchAt || null,
       prices: product.prices,
     })),
+    personalMailDomains,
     junkIdentifiers,
     personOf: messageId => {
       const origin = openCall(world.key, messageId)

@@ -1,6 +1,6 @@
 /** In: a visit and the life it belongs to. Out: its calls: pages, products seen, sign-ins, the way through the checkout. */
 import type { JsonObject } from '../spec/json.ts'
-import { type Body, browserLibrary, externalId, type Sender, serverLibrary } from './calls.ts'
+import { type Body, browserLibrary, externalId, type Sender, serverLibrary, socialNamespaces } from './calls.ts'
 import { amount, CURRENCY, type Product, priceAt } from './catalogue.ts'
 import { kioskUserAgent } from './devices.ts'
 import { documentationIp } from './households.ts'
@@ -62,7 +62,7 @@ const signIn = (script: Script, life: Life, visit: Visit): void => {
   if (visit.userId === null || visit.signIn === 'none') return
   const isNew = visit.signIn === 'sign-up'
   const ids: JsonObject[] = []
-  if (person.social?.linked) ids.push(externalId('social_id', person.social.id))
+  if (person.social?.linked) ids.push(externalId(socialNamespaces[person.social.network], person.social.id))
   if (person.loyaltyId !== null && person.linksLoyalty) ids.push(externalId('loyalty_id', person.loyaltyId))
   const email = contactEmail(life, visit.at)
   script.identify(visit.userId, isNew ? accountTraits(life, visit.at) : { email }, ids)

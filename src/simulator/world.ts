@@ -7,9 +7,9 @@ import { type Key, keyOf } from './random.ts'
 import { Assortment } from './tastes.ts'
 
 /** Order numbers are 32 bits: people × orders per person. */
-export const PEOPLE_MAX = 4_000_000
-export const DAYS_MAX = 3660
-export const INTENSITY_MAX = 100
+const PEOPLE_MAX = 4_000_000
+const DAYS_MAX = 3660
+const INTENSITY_MAX = 100
 
 export interface SimulationOptions {
   /** Whole number, 0 to 2^53 − 1. */
