@@ -1,5 +1,6 @@
 /** Settings come in; a running system goes out: databases, roles and server, started in order and stopped in reverse. */
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import type { Config, Role } from './config.ts'
 import { type Context, openLog, systemClock } from './context.ts'
@@ -7,6 +8,7 @@ import { type Accepter, type Driver, eventJobs, openAccepter, receiveWebhook } f
 import { collectRoutes } from './events/routes.ts'
 import { buildServer, type ReadinessCheck, serveOnSocket } from './http/server.ts'
 import { SOCKET_NAME } from './http/socket.ts'
+import { importJobs } from './imports/index.ts'
 import { openPipeline } from './pipeline.ts'
 import { profileJobs } from './profiles/index.ts'
 import { apiRoutes } from './routes.ts'
@@ -42,6 +44,7 @@ export async function start(config: Config): Promise<Running> {
     await migrateClickHouse(clickhouse, readMigrations(migrationFolders.clickhouse))
     const system = openRoles(config, target, postgres, clickhouse, undo)
     const first = await firstStart(system.context)
+    await untilReady(system)
     const url = await listen(system, undo)
     return { url, context: system.context, first, stop }
   } catch (error) {
@@ -80,12 +83,26 @@ function openRoles(
     readiness.pipeline = () => assertReady(driver.isReady())
   }
   undo.push(accepter.close)
-  if (has('jobs')) {
-    const jobs: Jobs = startJobs(postgres, log, [...eventJobs(context), ...profileJobs(context)])
+  if (has('jobs') || has('api')) {
+    // The file of an import lies with the process that received it: only that one can run it.
+    const ofSystem = has('jobs') ? [...eventJobs(context), ...profileJobs(context)] : []
+    const jobs: Jobs = startJobs(postgres, log, [...ofSystem, ...importJobs(context)])
     undo.push(jobs.close)
     readiness.jobs = () => assertReady(jobs.isReady())
   }
   return { context, readiness }
+}
+
+const READY_TIMEOUT_MS = 5_000
+const READY_POLL_MS = 20
+
+/** Waits a little, so that whoever reads the address finds a server that works; what is not ready by then `/ready` tells. */
+async function untilReady({ readiness }: System): Promise<void> {
+  for (let waited = 0; waited < READY_TIMEOUT_MS; waited += READY_POLL_MS) {
+    const checks = await Promise.allSettled(Object.values(readiness).map(async check => check()))
+    if (checks.every(check => check.status === 'fulfilled')) return
+    await pause(READY_POLL_MS)
+  }
 }
 
 function assertReady(isReady: boolean): void {

@@ -20,12 +20,17 @@ export default async function startEngines(project: TestProject): Promise<() => 
   const folder = mkdtempSync(join(tmpdir(), 'throughline-test-'))
   // fsync is off here alone: no test of this server cuts the power, and 2 cores are busy enough.
   const server = await startEmbeddedPostgres(join(folder, 'postgres'), { fsync: false })
-  const admin = openPostgres({ ...server.connection, database: 'postgres' }, { size: 1 })
-  await admin.query(`create database ${TEMPLATE}`)
-  const template = openPostgres({ ...server.connection, database: TEMPLATE }, { size: 1 })
-  await migratePostgres(template, readMigrations(migrationFolders.postgres))
-  await template.end()
-  await admin.end()
+  try {
+    const admin = openPostgres({ ...server.connection, database: 'postgres' }, { size: 1 })
+    await admin.query(`create database ${TEMPLATE}`)
+    const template = openPostgres({ ...server.connection, database: TEMPLATE }, { size: 1 })
+    await migratePostgres(template, readMigrations(migrationFolders.postgres))
+    await template.end()
+    await admin.end()
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
   project.provide('postgres', server.connection)
   return async () => {
     await server.stop()

@@ -107,9 +107,8 @@ create table events.block (
 );
 create index block_open on events.block (block) where is_open;
 
-create table events.lease (
+-- Grows with each new holder of the pipeline's lock, and proves in every transaction that it is still the newest.
+create table events.epoch (
   name text primary key,
-  owner uuid not null,
-  epoch bigint not null,
-  expires_at timestamptz not null
+  epoch bigint not null
 );

@@ -2,7 +2,7 @@
 export const derivedTables: ReadonlySet<string> = new Set([
   'events.cursor',
   'events.block',
-  'events.lease',
+  'events.epoch',
   'events.rebuild',
   'identity.node',
   'identity.claim',

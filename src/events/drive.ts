@@ -8,12 +8,12 @@ import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from '../context.ts'
 import { type Connection, isTransient, transaction } from '../store/postgres.ts'
-import { archiveFolder, restoreArchive } from './archive.ts'
 import type { CommittedGroup } from './commit.ts'
+import type { Interlude, Standstill } from './interlude.ts'
 import { LeaseLost, openLease } from './lease.ts'
 import { findPoison } from './poison.ts'
-import { closeBlocks, findOpenBlocks, insertBlock, lastBlock, setAside } from './store-pipeline.ts'
-import { beginRebuild, findPendingRebuild, finishRebuilds } from './store-rebuild.ts'
+import { closeBlocks, findOpenBlocks, insertBlock, lastBlock, setAside, skipBlocks } from './store-pipeline.ts'
+import { finishRebuilds } from './store-rebuild.ts'
 import { openTaker, readRanges, type Taken } from './take.ts'
 
 export interface Batch {
@@ -32,11 +32,9 @@ export interface Stages<Processed> {
   reprocess(client: Connection, batch: Batch): Promise<Processed>
   /** Writes everything that ClickHouse learns from it; repeating it under the same block changes nothing. */
   project(block: number, processed: Processed): Promise<void>
-  /** Empties every table that is made from the log, in the given transaction. */
-  empty(client: Connection): Promise<void>
-  /** Empties every table of ClickHouse. */
-  emptyProjection(): Promise<void>
-  /** Drops what is kept in memory: a transaction failed, or another process was the pipeline meanwhile. */
+  /** What may have to be done between two blocks, in this order. */
+  interludes: Interlude[]
+  /** Drops what is kept in memory: a transaction failed, or what it was read from may have changed. */
   forget(): void
 }
 
@@ -54,7 +52,7 @@ const RETRY_MS = 500
 
 export function openDriver<Processed>(context: Context, stages: Stages<Processed>): Driver {
   const { postgres, log } = context
-  const lease = openLease(context)
+  const lease = openLease(postgres)
   const taker = openTaker(postgres)
   const bell = new EventTarget()
   const closing = new AbortController()
@@ -76,7 +74,7 @@ export function openDriver<Processed>(context: Context, stages: Stages<Processed
     const state = await lease.ensure()
     if (state === 'elsewhere') return false
     if (state === 'new') await recover()
-    await rebuildIfAsked()
+    for (const interlude of stages.interludes) await standStill(interlude)
     const taken = await taker.next(BATCH_EVENTS_MAX)
     if (!taken) {
       await finishProjecting()
@@ -106,21 +104,30 @@ export function openDriver<Processed>(context: Context, stages: Stages<Processed
     block = await lastBlock(postgres)
   }
 
-  /** Empties what is derived and begins at the first row of the log again; events go on being accepted meanwhile. */
-  async function rebuildIfAsked() {
-    const id = await findPendingRebuild(postgres)
-    if (id === undefined) return
+  /** Nothing is known of what an interlude changed, so everything is read anew after it. */
+  async function standStill(interlude: Interlude) {
+    const work = await interlude()
+    if (!work) return
     await finishProjecting()
-    await restoreArchive(postgres, archiveFolder(context.config.dataDir))
-    await stages.emptyProjection()
-    await transaction(postgres, async client => {
-      await lease.confirm(client)
-      await stages.empty(client)
-      await beginRebuild(client, id, new Date(context.now()))
-    })
-    taker.reset()
-    stages.forget()
-    log.info({ rebuild: id }, 'rebuilding everything from the log')
+    const standstill: Standstill = {
+      nextBlock: block + 1,
+      signal: closing.signal,
+      async hold() {
+        closing.signal.throwIfAborted()
+        if ((await lease.ensure()) !== 'held') throw new LeaseLost()
+      },
+      async seal(client, last) {
+        if (last > block) await skipBlocks(client, last, new Date(context.now()))
+        await lease.confirm(client)
+      },
+    }
+    try {
+      await work(standstill)
+    } finally {
+      taker.reset()
+      stages.forget()
+    }
+    block = await lastBlock(postgres)
   }
 
   async function processTaken(taken: Taken): Promise<Processed> {
@@ -178,9 +185,10 @@ export function openDriver<Processed>(context: Context, stages: Stages<Processed
       try {
         if (!(await step())) await rest(bell, closing.signal)
       } catch (error) {
-        if (!isTransient(error)) log.error({ block, error: describe(error) }, 'the pipeline failed and tries again')
+        if (!isTransient(error) && !closing.signal.aborted)
+          log.error({ block, error: describe(error) }, 'the pipeline failed and tries again')
         // The lease is taken anew, and with it everything is read again from where the last transaction stood.
-        lease.drop()
+        await lease.release()
         await pause(RETRY_MS, undefined, { signal: closing.signal }).catch(() => {})
       }
     }

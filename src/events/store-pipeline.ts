@@ -86,6 +86,14 @@ export async function insertBlock(client: Queryable, row: BlockRow & { rows: num
   })
 }
 
+/** Takes block numbers up to this one out of use, for what is written between two blocks. */
+export async function skipBlocks(client: Queryable, block: number, at: Date): Promise<void> {
+  await client.query(
+    `insert into events.block (block, ranges, rows, is_open, at) values ($1, '[]', 0, false, $2) on conflict do nothing`,
+    [block, at],
+  )
+}
+
 export async function closeBlocks(client: Queryable, blocks: number[]): Promise<void> {
   await client.query('update events.block set is_open = false where block = any ($1::bigint[])', [blocks])
 }
@@ -102,42 +110,26 @@ export async function lastBlock(client: Queryable): Promise<number> {
   return result.rows[0]?.block ?? 0
 }
 
-/**
- * Takes or renews a lease by the database's clock. Returns its epoch, which grows with each new owner, or undefined
- * while somebody else holds it.
- */
-export async function holdLease(
-  client: Queryable,
-  name: string,
-  owner: string,
-  seconds: number,
-): Promise<number | undefined> {
-  const result = await client.query<{ epoch: number }>(
-    `
-      insert into events.lease (name, owner, epoch, expires_at)
-      values ($1, $2, 1, clock_timestamp() + make_interval(secs => $3))
-      on conflict (name) do update set
-        owner = excluded.owner,
-        epoch = case when lease.owner = excluded.owner then lease.epoch else lease.epoch + 1 end,
-        expires_at = excluded.expires_at
-      where lease.owner = excluded.owner or lease.expires_at < clock_timestamp()
-      returning epoch`,
-    [name, owner, seconds],
-  )
-  return result.rows[0]?.epoch
+/** Key of the advisory lock of whoever is the pipeline. */
+const PIPELINE_LOCK = 7_070_070_709
+
+/** False while another connection holds it. */
+export async function tryPipelineLock(client: Queryable): Promise<boolean> {
+  const result = await client.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [PIPELINE_LOCK])
+  return result.rows[0]?.taken ?? false
 }
 
-export async function releaseLease(client: Queryable, name: string, owner: string): Promise<void> {
-  await client.query('update events.lease set expires_at = clock_timestamp() where name = $1 and owner = $2', [
-    name,
-    owner,
-  ])
+export async function nextEpoch(client: Queryable): Promise<number> {
+  const result = await client.query<{ epoch: number }>(`
+    insert into events.epoch (name, epoch) values ('pipeline', 1)
+    on conflict (name) do update set epoch = epoch.epoch + 1
+    returning epoch`)
+  return result.rows[0]?.epoch ?? 0
 }
 
-/** Locks the lease for this transaction; false when it has passed to somebody else. */
-export async function confirmLease(client: Queryable, name: string, epoch: number): Promise<boolean> {
-  const result = await client.query('select 1 from events.lease where name = $1 and epoch = $2 for share', [
-    name,
+/** False when another holder has begun an epoch since; none can begin until this transaction ends. */
+export async function confirmEpoch(client: Queryable, epoch: number): Promise<boolean> {
+  const result = await client.query(`select 1 from events.epoch where name = 'pipeline' and epoch = $1 for share`, [
     epoch,
   ])
   return result.rowCount === 1
