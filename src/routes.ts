@@ -2,6 +2,7 @@
 import { backupRoutes } from './backup/index.ts'
 import { eventRoutes } from './events/index.ts'
 import { identityRoutes } from './identity/index.ts'
+import { importRoutes } from './imports/index.ts'
 import { profileRoutes } from './profiles/index.ts'
 import { sourceRoutes } from './sources/index.ts'
 import { workspaceRoutes } from './workspaces/index.ts'
@@ -10,6 +11,7 @@ export const apiRoutes = [
   ...workspaceRoutes,
   ...sourceRoutes,
   ...eventRoutes,
+  ...importRoutes,
   ...backupRoutes,
   ...profileRoutes,
   ...identityRoutes,

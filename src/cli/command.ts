@@ -15,4 +15,10 @@ export interface CommandIo {
   /** Writes a line for the person at the terminal. */
   err(line: string): void
   environment: Record<string, string | undefined>
+  /** Writes over the last line that it wrote; absent where nobody watches a terminal. */
+  overwrite?(line: string): void
+  /** What is piped into the command. */
+  input?: AsyncIterable<Buffer>
+  /** From now on Ctrl-C and TERM end nothing by themselves, but abort this signal; a second one ends the program. */
+  onInterrupt?(): AbortSignal
 }

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import type pg from 'pg'
 import type { LogEntry } from '../spec/event.ts'
-import { REJECTED_PAYLOAD_BYTES_MAX, type Rejection } from '../spec/rejection.ts'
+import { REJECTED_PAYLOAD_BYTES_MAX, type Rejection, type RejectionReason } from '../spec/rejection.ts'
 import { encodeGroup } from './log-group.ts'
 import { type AccountingRow, type CommitRows, insertGroups, insertMessages, type RejectedRow } from './store.ts'
 
@@ -14,6 +14,8 @@ export interface Submission {
   /** The same events as log lines, one each. */
   lines: string[]
   rejections: Rejection[]
+  /** Refused, counted, and kept elsewhere: rows of a file go back to whoever imported it, as a file. */
+  countedRejections?: { reason: RejectionReason; events: number }[]
   /** Rows of files are remembered for ever, everything else for 30 days. */
   isRememberedForEver?: boolean
   /** Decisions of operators: nobody sent them, so the accounting of what was sent leaves them out. */
@@ -41,7 +43,7 @@ export interface CommittedGroup {
 const GROUP_EVENTS_MAX = 2_000
 
 /** 128 bits of SHA-256 of a messageId, as a uuid text. */
-export function messageHash(messageId: string): string {
+function messageHash(messageId: string): string {
   const hex = hash('sha256', messageId, 'hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
 }
@@ -109,10 +111,13 @@ function sortOut(submissions: Submission[], keys: string[][], known: Set<string>
       kept.events.push(event)
       kept.lines.push(submission.lines[at] as string)
     })
-    return { stored, deduplicated: submission.events.length - stored, rejected: submission.rejections.length }
+    const rejected = submission.rejections.length + sumOf(submission.countedRejections)
+    return { stored, deduplicated: submission.events.length - stored, rejected }
   })
   return { acceptances, perWorkspace }
 }
+
+const sumOf = (counted: Submission['countedRejections']) => (counted ?? []).reduce((sum, { events }) => sum + events, 0)
 
 async function cutGroups(
   open: { lane: number; pos: number },
@@ -172,6 +177,7 @@ function accountingRows(submissions: Submission[], acceptances: Acceptance[]): A
     count(submission, 'stored', acceptance.stored)
     count(submission, 'deduplicated', acceptance.deduplicated)
     for (const rejection of submission.rejections) count(submission, rejection.reason, 1)
+    for (const { reason, events } of submission.countedRejections ?? []) count(submission, reason, events)
   })
   // Sorted, so that two accepters never wait for each other in a circle.
   return [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)

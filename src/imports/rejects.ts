@@ -8,8 +8,13 @@
 import type { Json } from '../spec/json.ts'
 import { RAW_FIELD, rejectsColumns } from './header.ts'
 import type { FormatType } from './layout.ts'
-import type { Reject } from './map-row.ts'
 import type { Row } from './row.ts'
+
+/** The reason is the mapping's, or that of the door of the log. */
+export interface Why {
+  reason: string
+  detail: string
+}
 
 export interface RejectsWriter {
   /** Of the file's name: rows of flat files come back as CSV, of JSON and Parquet as NDJSON, which keeps what is nested. */
@@ -18,7 +23,7 @@ export interface RejectsWriter {
   /** What the file begins with. The BOM makes spreadsheets, and our own reader, take it for UTF-8. */
   head: string
   /** One rejected row, with its line end. */
-  line(row: Row, reject: Reject): string
+  line(row: Row, reject: Why): string
 }
 
 /** Makes the writer for rows of one file. `delimiter` is the one of that file. */
@@ -38,7 +43,7 @@ export function createRejectsWriter(format: FormatType, columns: string[], delim
   }
 }
 
-function jsonLine(row: Row, reject: Reject): string {
+function jsonLine(row: Row, reject: Why): string {
   const [number, reason, detail] = rejectsColumns
   const head = { [number]: row.number, [reason]: reject.reason, [detail]: reject.detail }
   return `${JSON.stringify(row.reject ? { ...head, [RAW_FIELD]: row.raw } : { ...head, ...row.values })}\n`

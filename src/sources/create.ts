@@ -4,10 +4,10 @@ import type { Context } from '../context.ts'
 import { Problem } from '../errors.ts'
 import type { JsonObject } from '../spec/json.ts'
 import { freeSlug, slugFrom } from '../spec/slug.ts'
-import type { Queryable } from '../store/postgres.ts'
+import { type Queryable, transaction } from '../store/postgres.ts'
 import { forgetSources } from './find.ts'
 import type { Source, SourceKind } from './source.ts'
-import { insertSource, setWriteKey, takenSlugs } from './store.ts'
+import { findSourceByName, insertSource, lockSources, setWriteKey, takenSlugs } from './store.ts'
 
 /** 128 bits: a write key stands in public pages, it only must not be guessed. */
 const WRITE_KEY_BYTES = 16
@@ -38,6 +38,19 @@ export async function createSource(
     }
   }
   throw new Problem('conflict', 'This write key belongs to another source already.')
+}
+
+/** The source of this kind and name, made when there is none. */
+export async function ensureSource(
+  context: Context,
+  workspaceId: number,
+  wish: { name: string; kind: SourceKind },
+): Promise<Source> {
+  return transaction(context.postgres, async client => {
+    await lockSources(client, workspaceId)
+    const found = await findSourceByName(client, workspaceId, wish.kind, wish.name)
+    return found ?? createSource(context, client, workspaceId, wish)
+  })
 }
 
 /** The old key is unknown at once in this process, within 3 seconds in others. */

@@ -2,7 +2,7 @@
 import { sourceRoutes as ownRoutes } from './routes.ts'
 import { webhookRoutes } from './webhook-routes.ts'
 
-export { createSource } from './create.ts'
+export { createSource, ensureSource } from './create.ts'
 export { findByWriteKey, forgetSources } from './find.ts'
 export type { Source, SourceKind } from './source.ts'
 export { findOldestWriteKey as firstWriteKey, findSource, listSources } from './store.ts'

@@ -59,6 +59,23 @@ export const listSources = (database: Queryable, workspaceId: number, page: { af
     [workspaceId, page.after, page.limit],
   )
 
+export const findSourceByName = (database: Queryable, workspaceId: number, kind: SourceKind, name: string) =>
+  first<Source>(
+    database,
+    `select ${SOURCE}
+     from sources.source s
+     where s.workspace_id = $1 and s.kind = $2 and s.name = $3 and s.archived_at is null
+     order by s.created_at, s.slug
+     limit 1`,
+    [workspaceId, kind, name],
+  )
+
+const SOURCES_LOCK = 7072
+
+/** Until the end of the transaction nobody else looks for a source of a name in order to make it. */
+export const lockSources = (database: Queryable, workspaceId: number) =>
+  count(database, 'select pg_advisory_xact_lock($1, $2)', [SOURCES_LOCK, workspaceId])
+
 export const findOldestWriteKey = async (database: Queryable, workspaceId: number) =>
   (
     await first<{ writeKey: string }>(
