@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
-export const roles = ['api', 'pipeline', 'jobs'] as const
+const roles = ['api', 'pipeline', 'jobs'] as const
 export type Role = (typeof roles)[number]
 
 /** What one process needs to know before it starts. Read from the environment and the command line here and nowhere else. */

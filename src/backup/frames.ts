@@ -2,7 +2,7 @@
 import { z } from 'zod'
 
 /** What stands before each part's bytes; `end` is last, so that a backup cut short is noticed. */
-export const partSchema = z.discriminatedUnion('kind', [
+const partSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('begin'),
     format: z.literal(1),

@@ -1,11 +1,11 @@
 /** A backup comes in; an empty database and data folder become what they were. What is derived follows at the next start. */
-import { randomUUID } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join, normalize, sep } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createZstdDecompress } from 'node:zlib'
+import { systemClock } from '../context.ts'
 import { StartError } from '../errors.ts'
 import { archiveFolder, ensureLogDays, requestRebuild } from '../events/index.ts'
 import { migratePostgres, migrationFolders, readMigrations } from '../store/migrate.ts'
@@ -47,7 +47,7 @@ export async function restoreBackup(postgres: Postgres, dataDir: string, file: s
       return counts
     })
     await migratePostgres(postgres, migrations)
-    await requestRebuild(postgres, randomUUID(), new Date(at))
+    await requestRebuild(postgres, systemClock.uuid(), new Date(at))
     return { at, ...counts }
   } catch (cause) {
     if (cause instanceof StartError) throw cause

@@ -26,20 +26,31 @@ export async function encodeFrame(row: LogFrame): Promise<string> {
   return `${[JSON.stringify(head), ...(await decodeGroup(body))].join('\n')}\n`
 }
 
+/** A row of the log with its events as lines. */
+export interface ArchivedGroup extends Omit<LogFrame, 'body'> {
+  lines: string[]
+}
+
 /** Reads rows from the lines of a file. Throws on a damaged one. */
-export async function* decodeFrames(lines: AsyncIterable<string>): AsyncGenerator<LogFrame> {
+export async function* decodeFrames(lines: AsyncIterable<string>): AsyncGenerator<ArchivedGroup> {
   let head: z.infer<typeof headSchema> | undefined
   let events: string[] = []
   for await (const line of lines) {
     if (!head) head = headSchema.parse(JSON.parse(line))
     else events.push(line)
     if (events.length < head.events) continue
-    yield { ...head, body: await encodeGroup(events) }
+    yield { ...head, lines: events }
     head = undefined
     events = []
   }
   if (head) throw new Error('archive ends in the middle of a row')
 }
+
+/** As it is stored in the log. */
+export const packGroup = async ({ lines, ...head }: ArchivedGroup): Promise<LogFrame> => ({
+  ...head,
+  body: await encodeGroup(lines),
+})
 
 /** Splits at line feeds only: `readline` would also split at U+2028, which JSON may hold as it is. */
 export async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {

@@ -14,7 +14,8 @@ import { createZstdCompress, createZstdDecompress } from 'node:zlib'
 import { z } from 'zod'
 import type { Postgres } from '../store/postgres.ts'
 import { transaction } from '../store/postgres.ts'
-import { decodeFrames, encodeFrame, type LogFrame, linesOf } from './archive-frame.ts'
+import { type ArchivedGroup, decodeFrames, encodeFrame, type LogFrame, linesOf, packGroup } from './archive-frame.ts'
+import { whileHoldingDays } from './days.ts'
 import { dropLogPartition, insertLogRows, listLogPartitions, readLogDay, workspacesInDay } from './store-archive.ts'
 
 const manifestSchema = z.object({
@@ -24,7 +25,7 @@ const manifestSchema = z.object({
   events: z.number().int(),
   sha256: z.string(),
 })
-export type Manifest = z.infer<typeof manifestSchema>
+type Manifest = z.infer<typeof manifestSchema>
 
 /** Rows of the log written or read at once. */
 const SLICE_ROWS = 500
@@ -38,13 +39,17 @@ export async function archiveOldestDay(
   folder: string,
   before: string,
 ): Promise<string | undefined> {
-  const oldest = (await listLogPartitions(postgres)).find(partition => partition.day < before && partition.isProcessed)
-  if (!oldest) return undefined
-  for (const workspaceId of await workspacesInDay(postgres, oldest.name)) {
-    await writeDay(postgres, folder, oldest, workspaceId)
-  }
-  await dropLogPartition(postgres, oldest.name)
-  return oldest.day
+  const moved = await whileHoldingDays(postgres, 'exclusive', async () => {
+    const partitions = await listLogPartitions(postgres)
+    const oldest = partitions.find(partition => partition.day < before && partition.isProcessed)
+    if (!oldest) return undefined
+    for (const workspaceId of await workspacesInDay(postgres, oldest.name)) {
+      await writeDay(postgres, folder, oldest, workspaceId)
+    }
+    await dropLogPartition(postgres, oldest.name)
+    return oldest.day
+  })
+  return moved?.result
 }
 
 async function writeDay(
@@ -86,9 +91,14 @@ const hashing = (hash: Hash) =>
     },
   })
 
+export interface ArchiveFile {
+  path: string
+  manifest: Manifest
+}
+
 /** Every archived day, oldest first. */
-export async function listArchive(folder: string): Promise<{ path: string; manifest: Manifest }[]> {
-  const files: { path: string; manifest: Manifest }[] = []
+export async function listArchive(folder: string): Promise<ArchiveFile[]> {
+  const files: ArchiveFile[] = []
   for (const workspace of await readdir(folder).catch(() => [])) {
     for (const name of await readdir(join(folder, workspace))) {
       if (!name.endsWith('.ndjson.zst')) continue
@@ -101,28 +111,58 @@ export async function listArchive(folder: string): Promise<{ path: string; manif
 
 export const archiveFolder = (dataDir: string): string => join(dataDir, 'archive')
 
-/** Puts everything that was archived back into the log. */
-export async function restoreArchive(postgres: Postgres, folder: string): Promise<void> {
-  for (const file of await listArchive(folder)) await restoreDay(postgres, file)
+/** Puts everything that was archived back into the log; false while somebody reads it. */
+export async function restoreArchive(postgres: Postgres, folder: string): Promise<boolean> {
+  const restored = await whileHoldingDays(postgres, 'exclusive', async () => {
+    for (const file of await listArchive(folder)) await restoreDay(postgres, file)
+  })
+  return restored !== undefined
 }
 
-/** Puts an archived day back into the log and removes the file. Throws when the file is not what its manifest says. */
-export async function restoreDay(postgres: Postgres, file: { path: string; manifest: Manifest }): Promise<void> {
+/** Puts an archived day back into the log and removes the file. Throws ArchiveDamaged. */
+export async function restoreDay(postgres: Postgres, file: ArchiveFile): Promise<void> {
   await transaction(postgres, async client => {
-    const hash = createHash('sha256')
     const rows: LogFrame[] = []
-    let count = 0
-    const text = createReadStream(file.path).pipe(hashing(hash)).pipe(createZstdDecompress())
-    for await (const frame of decodeFrames(linesOf(text))) {
-      rows.push(frame)
-      count += 1
+    for await (const group of readDay(file)) {
+      rows.push(await packGroup(group))
       if (rows.length === SLICE_ROWS) await insertLogRows(client, rows.splice(0))
     }
     await insertLogRows(client, rows)
-    if (count !== file.manifest.rows || hash.digest('hex') !== file.manifest.sha256) {
-      throw new Error(`archive of ${file.manifest.day} is damaged: it is not what its manifest says`)
-    }
   })
   await rm(file.path)
   await rm(`${file.path}.json`)
+}
+
+/** A file is not what its manifest says. */
+export class ArchiveDamaged extends Error {
+  readonly day: string
+
+  constructor(day: string, options?: ErrorOptions) {
+    super(`archive of ${day} is damaged: it is not what its manifest says`, options)
+    this.name = 'ArchiveDamaged'
+    this.day = day
+  }
+}
+
+/** Everything in an archived day. Throws ArchiveDamaged, at the end at the latest. */
+export async function* readDay({ path, manifest }: ArchiveFile): AsyncGenerator<ArchivedGroup> {
+  const hash = createHash('sha256')
+  let rows = 0
+  const packed = createReadStream(path)
+  const text = createZstdDecompress()
+  const flow = pipeline(packed, hashing(hash), text)
+  // Whoever reads hears of it too.
+  flow.catch(() => {})
+  try {
+    for await (const group of decodeFrames(linesOf(text))) {
+      rows += 1
+      yield group
+    }
+    await flow
+  } catch (cause) {
+    throw new ArchiveDamaged(manifest.day, { cause })
+  } finally {
+    packed.destroy()
+  }
+  if (rows !== manifest.rows || hash.digest('hex') !== manifest.sha256) throw new ArchiveDamaged(manifest.day)
 }

@@ -73,6 +73,19 @@ export function compileSharedCount(owner: TimelineOwner): CompiledQuery {
   }
 }
 
+/** Every event that carried a device, each of which hangs on it or on one of the partners. */
+export function compileHistory(workspaceId: number, device: number, partners: number[]): CompiledQuery {
+  return {
+    sql: `
+      select message_id as messageId, toUnixTimestamp64Milli(timestamp) as at, type, source, node as hub, nodes
+      from events
+      where workspace_id = {workspace:UInt32}
+        and node in {hubs:Array(UInt64)}
+        and (node = {device:UInt64} or has(nodes, {device:UInt64}))`,
+    params: { workspace: workspaceId, device, hubs: [device, ...partners] },
+  }
+}
+
 function compileOwner(owner: TimelineOwner): { where: string; params: Record<string, unknown> } {
   const params: Record<string, unknown> = { workspace: owner.workspaceId, nodes: owner.nodes }
   if (owner.groupId !== undefined) {

@@ -19,10 +19,17 @@ export function entriesByWorkspace(
   for (const group of groups) {
     const entries = byWorkspace.get(group.workspaceId) ?? []
     byWorkspace.set(group.workspaceId, entries)
-    for (const [ix, entry] of group.events.entries()) {
-      if (excluded.has(entry.messageId)) continue
-      entries.push({ entry, line: group.lines[ix] as string, lane: group.lane, pos: group.pos, ix })
-    }
+    for (const entry of entriesOf(group, messageId => excluded.has(messageId))) entries.push(entry)
   }
   return [...byWorkspace].sort(([a], [b]) => a - b)
+}
+
+/** The entries of one group, without those that are left out. */
+export function entriesOf(
+  { events, lines, lane, pos }: CommittedGroup,
+  isLeftOut: (messageId: string) => boolean,
+): LoggedEntry[] {
+  return events.flatMap((entry, ix) =>
+    isLeftOut(entry.messageId) ? [] : { entry, line: lines[ix] as string, lane, pos, ix },
+  )
 }

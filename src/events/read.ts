@@ -1,7 +1,13 @@
 /** Reads a person's events from ClickHouse, a page at a time. */
 import type { Event, EventType } from '../spec/event.ts'
 import type { ClickHouse } from '../store/clickhouse.ts'
-import { compileSharedCount, compileTimeline, type TimelineFilter, type TimelineOwner } from './compile-timeline.ts'
+import {
+  compileHistory,
+  compileSharedCount,
+  compileTimeline,
+  type TimelineFilter,
+  type TimelineOwner,
+} from './compile-timeline.ts'
 
 /** Newest first; each is the event exactly as the log holds it. */
 export async function readTimeline(
@@ -44,16 +50,8 @@ export async function readHistory(
   device: number,
   partners: number[],
 ): Promise<PastEvent[]> {
-  return clickhouse.query<PastEvent>(
-    `
-      select message_id as messageId, toUnixTimestamp64Milli(timestamp) as at, type, source, node as hub, nodes
-      from events
-      where workspace_id = {workspace:UInt32}
-        and node in {hubs:Array(UInt64)}
-        and (node = {device:UInt64} or has(nodes, {device:UInt64}))`,
-    { workspace: workspaceId, device, hubs: [device, ...partners] },
-    { timeoutMs: HISTORY_TIMEOUT_MS },
-  )
+  const { sql, params } = compileHistory(workspaceId, device, partners)
+  return clickhouse.query<PastEvent>(sql, params, { timeoutMs: HISTORY_TIMEOUT_MS })
 }
 
 const HISTORY_TIMEOUT_MS = 60_000

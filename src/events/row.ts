@@ -78,7 +78,7 @@ function factsOf(event: Event): Facts {
 }
 
 /** The company that an event was made for: its own group, or the one that the client keeps in its context. */
-export function groupOf(event: Event): string {
+function groupOf(event: Event): string {
   return event.groupId ?? textOf(event.context?.groupId)
 }
 

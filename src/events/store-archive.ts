@@ -132,15 +132,12 @@ export async function compactAccounting(client: Queryable, before: Date, limit: 
   return result.rowCount ?? 0
 }
 
-/** Closed blocks are needed for nothing but the number of the last one. */
+/** Closed blocks are needed for nothing but the number of the last one, and what was set aside: history is read without it. */
 export async function expireBlocks(client: Queryable, before: Date): Promise<void> {
   await client.query(
-    'delete from events.block where not is_open and at < $1 and block < (select max(block) from events.block)',
+    `
+      delete from events.block
+      where not is_open and excluded = '{}' and at < $1 and block < (select max(block) from events.block)`,
     [before],
   )
-}
-
-/** The pipeline begins at the first row of every lane again. */
-export async function resetCursor(client: Queryable): Promise<void> {
-  await client.query('delete from events.cursor')
 }

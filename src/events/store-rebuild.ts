@@ -33,7 +33,8 @@ export async function isRebuilding(client: Queryable): Promise<boolean> {
 /** In the transaction that empties what is derived: the pipeline begins again, up to where every lane stands now. */
 export async function beginRebuild(client: Queryable, id: string, at: Date): Promise<void> {
   await client.query('delete from events.cursor')
-  await client.query('update events.block set is_open = false where is_open')
+  // What could not be processed gets its chance again.
+  await client.query(`update events.block set is_open = false, excluded = '{}' where is_open or excluded <> '{}'`)
   await client.query(
     `
       update events.rebuild set
