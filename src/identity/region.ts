@@ -127,7 +127,7 @@ class Walk {
     this.#followLinks(device, part)
     const claim = this.#view.firstClaims(device).find(first => first.by === by)
     if (!claim) return
-    // How strongly an event spoke is not told: of a device's claims only the first of each claimer is sure to be kept.
+    // Beside a contact that a login names, a device that it uses comes second, however the event was called.
     const strength = claim.strength === strengths.operator ? strengths.operator : strengths.observed
     this.#claims.push({ ...claim, strength, u: part, v: by, a: device, b: by, fallback: device })
     this.reach(by)

@@ -121,16 +121,14 @@ describe('a shared tablet', () => {
   })
 
   it('becomes contested by an operator as well (3 of 100,000 histories wrong)', () => {
-    const quiet = [
-      identify(10, tablet, 'user_id:grace'),
-      seen(20, tablet, 'user_id:grace'),
-      seen(30, tablet, 'email:x@example.com'),
-    ]
+    const grace = [identify(10, tablet, 'user_id:grace'), seen(30, tablet, 'email:x@example.com')]
     const ada = identify(5, 'user_id:ada')
     const given = merge(40, [tablet, 15], ['user_id:ada', 5])
-    const who = tell([...quiet, ada, given])
+    const again = seen(20, tablet, 'user_id:grace')
+    const who = tell([...grace, ada, given, again])
     expect([12, 17, 25].map(at => who(tablet, at))).toEqual(['user_id:grace', 'user_id:ada', 'user_id:grace'])
-    expect(tell([...quiet, ada, given, undo(50, given)])(tablet, 17)).toBe('user_id:grace')
+    expect(who('email:x@example.com')).toBe('user_id:grace')
+    expect(tell([...grace, ada, given, again, undo(50, given)])(tablet, 17)).toBe('user_id:grace')
   })
 })
 
@@ -210,6 +208,12 @@ describe('a limit within a window', () => {
     expect(who(second)).toBe(second)
     const later = tell([identify(0, 'user_id:ada', first), identify(7 * day, 'user_id:ada', second)], weekly)
     expect(later(second)).toBe('user_id:ada')
+  })
+
+  it('holds for people without a login as well', () => {
+    const [early, late] = [seen(0, 'anonymous_id:laptop', first), seen(7 * day, 'anonymous_id:laptop', second)]
+    expect(tell([early, late], weekly)(second)).toBe(first)
+    expect(tell([early, { ...late, at: late.at - 1 }], weekly)(second)).toBe(second)
   })
 
   it('looks at a value that turns out to be older with other eyes', () => {
@@ -294,6 +298,13 @@ describe('a split', () => {
   it('holds against a third identifier (as a banned pair: re-joined in 13 %)', () => {
     const who = tell([...together, apart, identify(6, 'anonymous_id:laptop', 'email:a@example.com')])
     expect(who('anonymous_id:laptop', 6)).not.toBe(who('user_id:ada'))
+  })
+
+  it('leaves a login with the contact it names rather than the device it uses, whichever came first', () => {
+    const [laptop, phone] = ['anonymous_id:laptop', 'phone:+14155552671']
+    const parted = [seen(1, laptop, phone), split(2, [laptop], [phone])]
+    const who = tell([...parted, identify(5, laptop, 'user_id:ada'), identify(9, 'user_id:ada', phone)])
+    expect([who(phone), who(laptop, 6)]).toEqual(['user_id:ada', laptop])
   })
 
   it('gives way to a newer merge, and holds again when that is undone', () => {
