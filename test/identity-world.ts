@@ -34,7 +34,7 @@ export const share = (part: number): fc.Parameters<unknown> => ({ numRuns: Math.
 
 const day = 86_400_000
 /** One tick of a world's clock. */
-export const tick = day
+const tick = day
 
 export function rulesWith(change: {
   emailLimit?: number
@@ -226,7 +226,7 @@ export function arrive<Item>(all: Item[], { order, batches, repeated }: Arrival)
 }
 
 /** Makes an act real; undefined when it makes no sense where things stand. */
-export function decide(graph: EvidenceGraph, chosen: Act, number: number, standing: Decision[]): Decision | undefined {
+function decide(graph: EvidenceGraph, chosen: Act, number: number, standing: Decision[]): Decision | undefined {
   const head = { id: `d${number}`, at: number, by: 'operator' }
   if (chosen.kind === 'undo') {
     const taken = standing[chosen.first % Math.max(1, standing.length)]

@@ -33,7 +33,7 @@ export const splitSchema = z.strictObject({
   out: z.array(identifier).min(1).max(splitNodesMax),
   rest: z.array(identifier).min(1).max(splitNodesMax),
 })
-export const undoSchema = z.strictObject({
+const undoSchema = z.strictObject({
   kind: z.literal('undo'),
   ...head,
   /** Id of the merge or split that is taken back. */

@@ -29,7 +29,7 @@ export interface CurrentIdentifier extends Identifier {
   profile: NodeId
 }
 
-export const samplesMax = 20
+const samplesMax = 20
 const identifiersPerSampleMax = 10
 /** About as many as fit into the memory of one process. */
 export const evaluatedIdentifiersMax = 2_000_000

@@ -10,8 +10,8 @@ import { type EvidenceGraph, type GraphNode, isSeen, type OwnerInterval } from '
 import { placeOf } from './sorted.ts'
 
 /** The ends of time for a device's first and last owner, ms: event times are clamped well inside. */
-export const beginningOfTime = 0
-export const endOfTime = Date.UTC(2200, 0)
+const beginningOfTime = 0
+const endOfTime = Date.UTC(2200, 0)
 
 /** `owners` is empty unless `profile` is `nobody`. */
 export interface Published {

@@ -18,16 +18,15 @@ import {
   insertNodes,
   loadEvidence,
   nodeNumbersPerBlock,
-  readDecisions,
   replaceOwners,
   replaceRefusals,
   takeNodeNumbers,
   updateNodes,
-  writeDecision,
 } from './store.ts'
+import { readDecisions, writeDecision } from './store-decision-book.ts'
 
 /** Nodes held between batches, some 1 kB each. */
-export const cachedNodesMax = 200_000
+const cachedNodesMax = 200_000
 
 export interface IdentityOptions {
   workspaceId: number

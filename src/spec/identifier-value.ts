@@ -11,7 +11,7 @@ const emailLengthMax = 254
 const emailLocalLengthMax = 64
 
 /** Why a value is not an identifier. */
-export const blockRules = ['value', 'pattern', 'invalid', 'too_long', 'second_login', 'too_many'] as const
+const blockRules = ['value', 'pattern', 'invalid', 'too_long', 'second_login', 'too_many'] as const
 export type BlockRule = (typeof blockRules)[number]
 
 export type Admission = { value: string } | { blocked: BlockRule }
@@ -77,7 +77,7 @@ function makeGate(rule: NamespaceRule, defaultCountry: string | undefined): Gate
 const camelCase = (key: string) => key.replace(/_+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase())
 
 /** The normal form of a value; undefined when it has none. */
-export function normalise(raw: string, normaliser: Normaliser, country?: string): string | undefined {
+function normalise(raw: string, normaliser: Normaliser, country?: string): string | undefined {
   // Half of a surrogate pair and the zero character cannot be stored as text (PostgreSQL refuses them).
   if (!raw.isWellFormed() || raw.includes('\u0000')) return undefined
   if (normaliser === 'none') return raw

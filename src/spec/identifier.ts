@@ -8,7 +8,7 @@ import { type BlockRule, type Gate, gatesOf } from './identifier-value.ts'
 import type { IdentityRules } from './identity-rules.ts'
 import { isJsonObject, type Json, type JsonObject } from './json.ts'
 
-export { type BlockRule, blockRules, identifierLengthMax } from './identifier-value.ts'
+export { type BlockRule, identifierLengthMax } from './identifier-value.ts'
 export * from './identity-rules.ts'
 
 export interface Identifier {
