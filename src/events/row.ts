@@ -1,6 +1,7 @@
 /** Processed events come in; the columns of ClickHouse's `events` go out. Pure. */
 import type { Event } from '../spec/event.ts'
 import { isJsonObject, type Json, type JsonObject } from '../spec/json.ts'
+import { asJsonColumn, jsonColumnText } from '../store/json-column.ts'
 import type { NativeColumn } from '../store/native.ts'
 
 /** An event with its place in the log and the identifiers it arrived with. */
@@ -18,7 +19,7 @@ export interface ProcessedEvent {
 
 /** How the insert converts what Native carries as text. */
 export const eventSelect = {
-  properties: 'properties::JSON(max_dynamic_paths = 256)',
+  properties: asJsonColumn('properties'),
   revenue: 'toDecimal64OrNull(revenue, 4)',
 }
 
@@ -41,7 +42,7 @@ export function eventColumns(rows: ProcessedEvent[], block: number): NativeColum
     text('message_id', row => row.event.messageId),
     { name: 'received_at', type: 'DateTime64(3)', values: rows.map(row => Date.parse(row.event.receivedAt)) },
     ...factColumns.map((name): NativeColumn => ({ name, type: 'String', values: facts.map(fact => fact[name]) })),
-    text('properties', row => (row.event.properties ? JSON.stringify(row.event.properties) : '{}')),
+    text('properties', row => (row.event.properties ? jsonColumnText(row.event.properties) : '{}')),
     text('body', row => row.line),
     { name: 'block', type: 'UInt64', values: rows.map(() => block) },
     { name: 'lane', type: 'UInt16', values: rows.map(row => row.lane) },

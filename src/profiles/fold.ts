@@ -62,10 +62,14 @@ export function foldProfile(fragments: OwnedFragment[], policies: TraitPolicies)
   }
   const folded: FoldedProfile = { traits: Object.create(null), provenance: Object.create(null) }
   for (const trait of [...byTrait.keys()].sort()) {
-    foldTrait(folded, trait, byTrait.get(trait) as Candidate[], policies[trait] ?? defaultPolicy)
+    foldTrait(folded, trait, byTrait.get(trait) as Candidate[], policyOf(policies, trait))
   }
   return folded
 }
+
+/** A trait may be called `constructor`: only what the policies themselves hold counts. */
+const policyOf = (policies: TraitPolicies, trait: string): TraitPolicy =>
+  (Object.hasOwn(policies, trait) ? policies[trait] : undefined) ?? defaultPolicy
 
 function candidatesOf(history: TraitHistory, { source, intervals }: OwnedFragment): Candidate[] {
   const isOwn = ([, at]: Assertion) => !intervals || intervals.some(({ from, to }) => at >= from && at < to)

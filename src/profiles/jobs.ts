@@ -8,6 +8,7 @@ import {
   type FragmentRow,
   foldCounters,
   lockFragments,
+  mayFold,
   takeFragmentDeltas,
   touchProfiles,
   upsertFragments,
@@ -24,6 +25,7 @@ export const profileJobs = (context: Context): Job[] => [
 /** One slice; true when there may be more. Lists learn here when people were last seen. */
 export async function settleCounters({ postgres }: Pick<Context, 'postgres'>): Promise<boolean> {
   return transaction(postgres, async client => {
+    if (!(await mayFold(client))) return false
     const folded = await foldCounters(client, SLICE_ROWS)
     for (const [workspaceId, rows] of Map.groupBy(folded, row => row.workspace_id)) {
       const profiles = await profilesOfNodes(
@@ -52,6 +54,7 @@ export async function settleCounters({ postgres }: Pick<Context, 'postgres'>): P
 /** One slice; true when there may be more. */
 export async function settleFragments({ postgres }: Pick<Context, 'postgres'>): Promise<boolean> {
   return transaction(postgres, async client => {
+    if (!(await mayFold(client))) return false
     const deltas = await takeFragmentDeltas(client, SLICE_ROWS)
     for (const [workspaceId, rows] of Map.groupBy(deltas, row => row.workspaceId)) {
       const settled = await lockFragments(client, workspaceId, [...new Set(rows.map(row => row.node))])

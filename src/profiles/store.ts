@@ -306,6 +306,24 @@ export async function expireOutbox(client: Queryable, before: number): Promise<v
   await client.query('delete from profiles.outbox where block < $1', [before])
 }
 
+/** The background work that folds what is appended shares this lock; whoever deletes what it folds has it alone. */
+const FOLD_LOCK = 7073
+
+/** For this transaction; false while what is appended is being written anew. */
+export async function mayFold(client: Queryable): Promise<boolean> {
+  const result = await client.query<{ may: boolean }>('select pg_try_advisory_xact_lock_shared($1) as may', [FOLD_LOCK])
+  return result.rows[0]?.may === true
+}
+
+/** Before a workspace's events are read anew: nothing is folded until this transaction ends, or it would bring back what goes. */
+export async function deleteSaid(client: Queryable, workspaceId: number): Promise<void> {
+  await client.query('select pg_advisory_xact_lock($1)', [FOLD_LOCK])
+  await client.query('delete from profiles.fragment_delta where workspace_id = $1', [workspaceId])
+  await client.query('delete from profiles.fragment where workspace_id = $1', [workspaceId])
+  await client.query('delete from profiles.counter_delta where workspace_id = $1', [workspaceId])
+  await client.query('delete from profiles.counter where workspace_id = $1', [workspaceId])
+}
+
 /** For a rebuild. */
 export async function emptyProfiles(client: Queryable): Promise<void> {
   await client.query(

@@ -44,9 +44,7 @@ export interface UnifyBatch {
 /** Writes what a batch says about people and companies; returns what ClickHouse must learn of them. */
 export async function unify(client: Queryable, batch: UnifyBatch): Promise<UnifiedProfile[]> {
   const { workspaceId, block } = batch
-  const deltas = deltasOf(batch.events)
-  await appendFragments(client, workspaceId, block, deltas.fragments)
-  await appendCounters(client, workspaceId, block, deltas.counters)
+  await appendSaid(client, batch)
   const profiles = new Set(batch.changedProfiles)
   for (const event of batch.events) {
     if (event.event.type === 'group') profiles.add(event.group)
@@ -57,6 +55,16 @@ export async function unify(client: Queryable, batch: UnifyBatch): Promise<Unifi
   await insertOutbox(client, block, workspaceId, 'map', batch.changedNodes)
   await insertOutbox(client, block, workspaceId, 'profile', sorted)
   return refresh(client, workspaceId, sorted)
+}
+
+/** Only what events said: whom that changes is told later, by an `unify` without events. */
+export async function appendSaid(
+  client: Queryable,
+  { workspaceId, block, events }: Pick<UnifyBatch, 'workspaceId' | 'block' | 'events'>,
+): Promise<void> {
+  const deltas = deltasOf(events)
+  await appendFragments(client, workspaceId, block, deltas.fragments)
+  await appendCounters(client, workspaceId, block, deltas.counters)
 }
 
 /** After a crash: what the block changed, as it stands now, for ClickHouse to learn once more. */

@@ -47,6 +47,8 @@ const insertSettings: ClickHouseSettings = {
   max_block_size: String(BLOCK_ROWS_MAX),
   max_partitions_per_insert_block: '1000',
   async_insert: 0,
+  // {"a.b": 1, "a": {"b": 2}} is JSON; to ClickHouse both are a.b, and the first counts.
+  type_json_skip_duplicated_paths: 1,
 }
 
 const querySettings = (timeoutMs: number): ClickHouseSettings => ({
