@@ -3,7 +3,7 @@ import { backupRoutes } from './backup/index.ts'
 import { eventRoutes } from './events/index.ts'
 import { identityRoutes } from './identity/index.ts'
 import { importRoutes } from './imports/index.ts'
-import { profileRoutes } from './profiles/index.ts'
+import { profileRoutes, streamRoutes } from './profiles/index.ts'
 import { sourceRoutes } from './sources/index.ts'
 import { workspaceRoutes } from './workspaces/index.ts'
 
@@ -14,6 +14,7 @@ export const apiRoutes = [
   ...importRoutes,
   ...backupRoutes,
   ...profileRoutes,
+  ...streamRoutes,
   ...identityRoutes,
 ] as const
 export type ApiRoutes = typeof apiRoutes

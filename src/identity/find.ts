@@ -40,7 +40,8 @@ async function publicIdOfReference(context: Pick<Context, 'postgres' | 'now'>, w
   return normal && publicIdOf(workspace.identityKey, normal)
 }
 
-async function readWorkspace(
+/** What it takes to find somebody: remembered for two seconds. */
+export async function readWorkspace(
   { postgres, now }: Pick<Context, 'postgres' | 'now'>,
   workspaceId: number,
 ): Promise<Workspace | undefined> {
