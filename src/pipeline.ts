@@ -2,9 +2,11 @@
  * The map: events → identity → profiles, then ClickHouse. This file lists the stages in order and is the only place
  * that joins them; when they run, and what happens if they fail, is `events/drive.ts`.
  */
+import { rulesInterludes } from './apply-rules.ts'
 import type { Context } from './context.ts'
 import {
   type Batch,
+  type Derived,
   type Driver,
   emptyEvents,
   entriesByWorkspace,
@@ -13,13 +15,13 @@ import {
   type ProcessedEvent,
   projectEvents,
   readHistory,
+  rebuildInterlude,
 } from './events/index.ts'
 import {
-  decisionSchema,
   emptyIdentity,
   emptyMap,
   type Identity,
-  type IdentityInput,
+  inputOf,
   type MapChange,
   openIdentity,
   projectMap,
@@ -33,14 +35,14 @@ import {
   emptyProfiles,
   emptyProjectedProfiles,
   projectProfiles,
-  type UnifiedEvent,
   type UnifiedProfile,
   unify,
   unifyAgain,
 } from './profiles/index.ts'
-import { isEvent, type LogEntry } from './spec/event.ts'
-import { extractIdentifiers, type IdentityRules } from './spec/identifier.ts'
+import { isEvent } from './spec/event.ts'
+import type { IdentityRules } from './spec/identifier.ts'
 import type { Connection } from './store/postgres.ts'
+import { unifiedEvents } from './unified-events.ts'
 import { findIdentityKey } from './workspaces/index.ts'
 
 /** What a block is to ClickHouse. */
@@ -56,6 +58,7 @@ const SETTLE_EVERY_MS = 60_000
 export function openPipeline(context: Context): Driver {
   const { clickhouse } = context
   const resolvers = new Map<number, Resolver>()
+  const rules = rulesInterludes(context)
   let settleAt = 0
 
   async function resolve(client: Connection, workspaceId: number, entries: LoggedEntry[], batch: Batch) {
@@ -64,7 +67,7 @@ export function openPipeline(context: Context): Driver {
     resolver.projected = batch.projected
     const inputs = entries.map(({ entry }) => inputOf(entry, resolver.rules))
     const resolved = await resolver.identity.resolve(client, inputs)
-    return { resolver, resolved, events: unifiedEvents(entries, inputs, resolved, resolver.rules) }
+    return { resolver, resolved, events: unifiedEvents(entries, inputs, resolved.events, resolver.rules) }
   }
 
   return openDriver<Processed>(context, {
@@ -103,18 +106,24 @@ export function openPipeline(context: Context): Driver {
       await settleMap(clickhouse)
       settleAt = context.now() + SETTLE_EVERY_MS
     },
-    async empty(client) {
-      await emptyIdentity(client)
-      await emptyProfiles(client)
-    },
-    async emptyProjection() {
-      await emptyMap(clickhouse)
-      await emptyProjectedProfiles(clickhouse)
-      await emptyEvents(clickhouse)
-    },
+    // ClickHouse is told of applied rules before anything else: a rebuild would leave it with numbers that are no more.
+    interludes: [rules.tell, rebuildInterlude(context, derivedIn(context)), rules.apply],
     forget: () => resolvers.clear(),
   })
 }
+
+/** Everything that is made from the log. */
+const derivedIn = ({ clickhouse }: Context): Derived => ({
+  async empty(client) {
+    await emptyIdentity(client)
+    await emptyProfiles(client)
+  },
+  async emptyProjection() {
+    await emptyMap(clickhouse)
+    await emptyProjectedProfiles(clickhouse)
+    await emptyEvents(clickhouse)
+  },
+})
 
 interface Resolver {
   identity: Identity
@@ -141,38 +150,6 @@ async function openResolver({ clickhouse }: Context, client: Connection, workspa
     }),
   }
   return resolver
-}
-
-function inputOf(entry: LogEntry, rules: IdentityRules): IdentityInput {
-  if (!isEvent(entry)) return decisionSchema.parse(entry.decision)
-  const { messageId, type, source } = entry
-  const { identifiers, previous } = extractIdentifiers(entry, rules)
-  return { messageId, at: Date.parse(entry.timestamp), type, source, identifiers, previous }
-}
-
-function unifiedEvents(
-  entries: LoggedEntry[],
-  inputs: IdentityInput[],
-  resolved: Resolved,
-  rules: IdentityRules,
-): UnifiedEvent[] {
-  return entries.flatMap(({ entry }, index): UnifiedEvent[] => {
-    const input = inputs[index]
-    const found = resolved.events[index]
-    if (!isEvent(entry) || !input || 'kind' in input || !found) return []
-    const classes = input.identifiers.map(({ namespace }) => rules.namespaces[namespace]?.class)
-    // The hub is of the best class there is; only an event with nothing but devices hangs on one.
-    const isOnDevice = classes.every(one => one === 'device' || one === 'none' || one === undefined)
-    return [
-      {
-        event: entry,
-        hub: found.hub,
-        group: found.group,
-        profile: found.profile,
-        keeping: isOnDevice ? 'by-message' : 'by-value',
-      },
-    ]
-  })
 }
 
 const processedEvents = (workspaceId: number, entries: LoggedEntry[], resolved: Resolved): ProcessedEvent[] =>

@@ -14,7 +14,7 @@ interface Workspace {
   rules: IdentityRules
 }
 
-/** Changed rules count here after so long; the pipeline follows them at once. */
+/** Changed rules count after so long where another process is the pipeline. */
 const REMEMBER_MS = 2_000
 const REMEMBERED_MAX = 1_000
 const memories = new WeakMap<Postgres, Recent<Workspace>>()
@@ -55,4 +55,9 @@ export async function readWorkspace(
   const workspace = { identityKey, rules: await readRules(postgres, workspaceId) }
   memory.set(String(workspaceId), workspace, now())
   return workspace
+}
+
+/** Rules were changed by this process. */
+export function forgetWorkspaces({ postgres }: Pick<Context, 'postgres'>): void {
+  memories.delete(postgres)
 }

@@ -5,18 +5,39 @@ export { type EvaluationFault, type EvaluationSample, evaluateRules, type RulesE
 export { type NodeId, nobody } from './evidence.ts'
 export type { ExplainedLink, ExplainedRefusal, ExplainedRule } from './explain.ts'
 export { explainProfile, type ProfileExplanation } from './explain-profile.ts'
-export { findProfile } from './find.ts'
+export { findProfile, forgetWorkspaces } from './find.ts'
 export { inputOf } from './input.ts'
 export { personOf } from './person-of.ts'
 export { profileIdOf, publicIdOf, publicIdOfProfile } from './profile-id.ts'
-export { emptyMap, type MapChange, projectMap, settleMap } from './project.ts'
+export { emptyMap, insertMap, type MapChange, projectMap, settleMap } from './project.ts'
 export { type ProfileChange, touchedBy } from './publish.ts'
-export { type RebuildOptions, type Rebuilt, rebuildIdentity, writeRebuilt } from './rebuild.ts'
+export { isReadAlike, readingOf } from './reading.ts'
+export {
+  findNumbers,
+  type RebuildOptions,
+  type Rebuilt,
+  rebuildIdentity,
+  resolveAgain,
+  TooManyIdentifiers,
+  writeRebuilt,
+} from './rebuild.ts'
 export { type Identity, type IdentityOptions, openIdentity, type Resolved } from './resolve.ts'
 export type { IdentityEvent, IdentityInput, ResolvedEvent } from './resolve-batch.ts'
 export { identityRoutes } from './routes.ts'
+export { rulesRoutes } from './rules-routes.ts'
 export type { HistoryEvent } from './step.ts'
 export { emptyIdentity } from './store.ts'
+export {
+  type ApplicationFailure,
+  beginApplication,
+  endApplication,
+  failApplication,
+  findUnfinishedApplication,
+  postponeApplication,
+  projectApplication,
+  type UnfinishedApplication,
+  updateProgress,
+} from './store-applications.ts'
 export { type DecidedHistory, findDecision, readHistoryOf } from './store-decisions.ts'
 export { currentIdentifiers, type Member, membersOf, profilesOfNodes, readMap, readMapPage } from './store-members.ts'
 export { type RulesVersion, readRules, readRulesVersion, writeRules } from './store-rules.ts'

@@ -11,6 +11,16 @@ export interface MapChange {
 /** Writes the changes of a block and reloads what they touch (a few ms); repeating it changes nothing. */
 export async function projectMap(clickhouse: ClickHouse, block: number, changes: MapChange[]): Promise<void> {
   if (changes.length === 0) return
+  await insertMap(clickhouse, block, changes)
+  if (changes.some(change => change.owners.length > 0)) {
+    await clickhouse.command('system reload dictionary node_owner_range')
+  }
+  await clickhouse.command('system reload dictionary node_profile_new')
+}
+
+/** Writes changes that nobody sees before the map is settled: many blocks of them then count at once. */
+export async function insertMap(clickhouse: ClickHouse, block: number, changes: MapChange[]): Promise<void> {
+  if (changes.length === 0) return
   await clickhouse.insert({
     table: 'node_profile_recent',
     token: `map:${block}`,
@@ -34,9 +44,7 @@ export async function projectMap(clickhouse: ClickHouse, block: number, changes:
         { name: 'version', type: 'UInt64', values: owners.map(() => block) },
       ],
     })
-    await clickhouse.command('system reload dictionary node_owner_range')
   }
-  await clickhouse.command('system reload dictionary node_profile_new')
 }
 
 /**
@@ -47,6 +55,7 @@ export async function settleMap(clickhouse: ClickHouse): Promise<void> {
   const [recent] = await clickhouse.query<{ rows: number }>('select count() as rows from node_profile_recent')
   if (!recent || recent.rows === 0) return
   await clickhouse.command('insert into node_profile select node, profile, version from node_profile_recent')
+  await clickhouse.command('system reload dictionary node_owner_range')
   await clickhouse.command('system reload dictionary node_profile_settled')
   await clickhouse.command('truncate table node_profile_recent')
   await clickhouse.command('system reload dictionary node_profile_new')

@@ -3,8 +3,9 @@
  * the rows of identity replaced in one transaction, and what the map must learn. While it works, everybody reads the
  * old state; nodes keep their numbers, so events that are stored need not be touched unless their identifiers changed.
  */
-import type { IdentityRules } from '../spec/identifier.ts'
+import type { Identifier, IdentityRules } from '../spec/identifier.ts'
 import type { Queryable } from '../store/postgres.ts'
+import { evaluatedIdentifiersMax } from './evaluate.ts'
 import { type Evidence, type NodeId, type NodeRecord, nobody } from './evidence.ts'
 import { EvidenceGraph, type GraphNode } from './graph.ts'
 import { RefusalBook, untilComplete } from './in-memory.ts'
@@ -12,10 +13,11 @@ import { publicIdOf } from './profile-id.ts'
 import type { MapChange } from './project.ts'
 import { publishedOf } from './publish.ts'
 import { NodeNumbers } from './resolve.ts'
-import { type IdentityInput, resolveBatch } from './resolve-batch.ts'
+import { type IdentityInput, type ResolvedEvent, resolveBatch } from './resolve-batch.ts'
 import { type LoadRequest, runSteps } from './step.ts'
 import {
   deleteResolution,
+  findNodes,
   insertEvidence,
   insertNodes,
   insertRefusals,
@@ -23,6 +25,7 @@ import {
   type StoredNode,
   updateNodes,
 } from './store.ts'
+import { readDecisionIds, updateDecisions } from './store-decisions.ts'
 import { readMap, readNodePage } from './store-members.ts'
 
 const rowsPerStatement = 5_000
@@ -31,7 +34,12 @@ export interface RebuildOptions {
   workspaceId: number
   identityKey: Uint8Array
   rules: IdentityRules
+  /** Some 1 kB each. Default: as many as a dry run resolves. */
+  identifiersMax?: number
 }
+
+/** There are more identifiers than fit into the memory of one process. */
+export class TooManyIdentifiers extends Error {}
 
 /** A workspace resolved anew, in memory. */
 export interface Rebuilt {
@@ -58,7 +66,9 @@ export async function rebuildIdentity(
     newNodes: new Set(),
   }
   const numbers = new NodeNumbers(options)
+  const identifiersMax = options.identifiersMax ?? evaluatedIdentifiersMax
   await untilComplete(batches, async batch => {
+    if (rebuilt.graph.size > identifiersMax) throw new TooManyIdentifiers()
     let isContested = false
     const outcome = await runSteps(resolveBatch(rebuilt.graph, batch), request => {
       isContested ||= request.kind === 'history'
@@ -68,6 +78,24 @@ export async function rebuildIdentity(
     return isContested
   })
   return rebuilt
+}
+
+/** Whom events belong to that were among the batches, once everything is resolved. */
+export const resolveAgain = async (rebuilt: Rebuilt, batch: IdentityInput[]): Promise<ResolvedEvent[]> =>
+  (await runSteps(resolveBatch(rebuilt.graph, batch), newToRebuild)).events
+
+const newToRebuild = async (): Promise<never> => {
+  throw new Error('identity: an event was not among those that were rebuilt')
+}
+
+/** The nodes of identifiers, as far as there are any. */
+export async function findNumbers(
+  client: Queryable,
+  { workspaceId, identityKey }: RebuildOptions,
+  identifiers: Identifier[],
+): Promise<NodeId[]> {
+  const publicIds = identifiers.map(identifier => publicIdOf(identityKey, identifier))
+  return (await findNodes(client, workspaceId, publicIds)).map(node => node.id)
 }
 
 /** Every node begins without evidence, whether PostgreSQL knows its number or not. */
@@ -110,6 +138,12 @@ export async function writeRebuilt(client: Queryable, rebuilt: Rebuilt): Promise
   for (const rows of chunks(rebuilt.refusals.all().values())) {
     await insertRefusals(client, workspaceId, rows)
   }
+  const decisions = await readDecisionIds(client, workspaceId)
+  await updateDecisions(
+    client,
+    workspaceId,
+    decisions.map(id => ({ id, standing: graph.decisions.find(id) })),
+  )
   return changes
 }
 

@@ -2,6 +2,7 @@
 import type { Queryable } from '../store/postgres.ts'
 import { all, first } from '../store/query.ts'
 import { type Merge, mergeSchema, type Split, splitSchema } from './decision.ts'
+import type { StandingDecision } from './decision-book.ts'
 import type { NodeId } from './evidence.ts'
 import type { StoredRefusal } from './explain.ts'
 
@@ -81,4 +82,35 @@ export async function readRefusals(
     const refusal = { ...row, at: at.getTime(), messageId: message_id }
     return namespace === null ? refusal : { ...refusal, namespace }
   })
+}
+
+/** Ids of all merges and splits, undone ones included. */
+export async function readDecisionIds(client: Queryable, workspaceId: number): Promise<string[]> {
+  const rows = await all<{ id: string }>(
+    client,
+    'select id from identity.decision where workspace_id = $1 and body is not null order by id',
+    [workspaceId],
+  )
+  return rows.map(row => row.id)
+}
+
+/** Which nodes decisions name follows from the rules; none where these do not know what is named. */
+export async function updateDecisions(
+  client: Queryable,
+  workspaceId: number,
+  decisions: { id: string; standing: StandingDecision | undefined }[],
+): Promise<void> {
+  for (const { id, standing } of decisions) {
+    await client.query('update identity.decision set nodes = $3, rest = $4 where workspace_id = $1 and id = $2', [
+      workspaceId,
+      id,
+      ...namedNodes(standing),
+    ])
+  }
+}
+
+/** The nodes that a stored decision names, as its two columns. */
+function namedNodes(standing: StandingDecision | undefined): [nodes: NodeId[], rest: NodeId[]] {
+  if (!standing) return [[], []]
+  return standing.kind === 'split' ? [standing.out, standing.rest] : [[standing.node], [standing.with]]
 }

@@ -113,9 +113,11 @@ export async function readMap(client: Queryable, workspaceId: number, nodes: Nod
   return (await readNodes(client, workspaceId, nodes)).map(({ id, profile }) => ({
     node: id,
     profile,
-    owners: profile === nobody ? (owners.get(id) ?? []).map(({ from, to, profile }) => ({ from, to, profile })) : [],
+    owners: profile === nobody ? (owners.get(id) ?? []).map(intervalOf).sort((x, y) => x.from - y.from) : [],
   }))
 }
+
+const intervalOf = ({ from, to, profile }: MapChange['owners'][number]) => ({ from, to, profile })
 
 /** Every node that is not its own profile, a page at a time in order of number: what ClickHouse's map consists of. */
 export async function readMapPage(

@@ -44,3 +44,22 @@ export async function writeRules(
   )
   return result.rows[0]?.version ?? 0
 }
+
+/** Every change, the newest first; `before` is the last version of the page before. */
+export async function listRulesVersions(
+  client: Queryable,
+  workspaceId: number,
+  before: number | undefined,
+  limit: number,
+): Promise<RulesVersion[]> {
+  const result = await client.query<RulesVersion & { rules: unknown }>(
+    `
+      select version, rules, created_at as "createdAt", created_by as "createdBy"
+      from identity.rules
+      where workspace_id = $1 and ($2::int is null or version < $2)
+      order by version desc
+      limit $3`,
+    [workspaceId, before ?? null, limit],
+  )
+  return result.rows.map(row => ({ ...row, rules: identityRulesSchema.parse(row.rules) }))
+}
