@@ -19,6 +19,8 @@ export interface Config {
   logLevel: LogLevel
   /** Seals what other systems' secrets are kept under; absent: a key of its own in `dataDir`. Processes of one database share it. */
   secretKey?: string
+  /** Events older than so many whole months are dropped from analytics and archive; absent: everything is kept. */
+  retentionMonths?: number
   /** Used once, when the default workspace is made. */
   first: { adminEmail?: string; adminPassword?: string; writeKey?: string; apiKey?: string }
 }
@@ -62,6 +64,8 @@ export function readConfig(
       apiKey: pattern('THROUGHLINE_API_KEY', KEY_PATTERN, 'must be 8 to 128 letters, digits, - _ or .'),
     },
   }
+  const retentionMonths = readMonths(text('THROUGHLINE_RETENTION_MONTHS'), faults)
+  if (retentionMonths !== undefined) config.retentionMonths = retentionMonths
   const databaseUrl = readUrl('DATABASE_URL', text('DATABASE_URL'), ['postgres:', 'postgresql:'], faults)
   const clickhouseUrl = readUrl('CLICKHOUSE_URL', text('CLICKHOUSE_URL'), ['http:', 'https:'], faults)
   const secretKey = readSecretKey(text('THROUGHLINE_SECRET_KEY'), faults)
@@ -94,6 +98,14 @@ function readPort(value: string | undefined, faults: string[]): number {
   if (!Number.isInteger(port) || port < 0 || port > PORT_MAX)
     faults.push(`PORT must be a whole number up to ${PORT_MAX}.`)
   return port
+}
+
+function readMonths(value: string | undefined, faults: string[]): number | undefined {
+  if (value === undefined) return undefined
+  const months = Number(value)
+  if (!Number.isInteger(months) || months < 1)
+    faults.push('THROUGHLINE_RETENTION_MONTHS must be a whole number from 1 on.')
+  return months
 }
 
 function readRoles(value: string | undefined, faults: string[]): ReadonlySet<Role> {

@@ -144,6 +144,16 @@ export class ArchiveDamaged extends Error {
   }
 }
 
+/** Removes days of the archive before `before` (YYYY-MM-DD); returns how many files. */
+export async function expireArchive(folder: string, before: string): Promise<number> {
+  const old = (await listArchive(folder)).filter(file => file.manifest.day < before)
+  for (const { path } of old) {
+    await rm(path, { force: true })
+    await rm(`${path}.json`, { force: true })
+  }
+  return old.length
+}
+
 /** Everything in an archived day. Throws ArchiveDamaged, at the end at the latest. */
 export async function* readDay({ path, manifest }: ArchiveFile): AsyncGenerator<ArchivedGroup> {
   const hash = createHash('sha256')

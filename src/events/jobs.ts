@@ -1,7 +1,8 @@
 /** Background work of events: what is old moves to the archive or expires. */
 import type { Context } from '../context.ts'
 import type { Job } from '../store/jobs.ts'
-import { archiveFolder, archiveOldestDay } from './archive.ts'
+import { archiveFolder, archiveOldestDay, expireArchive } from './archive.ts'
+import { dropMonths } from './project.ts'
 import { compactAccounting, expireBlocks, expireMessages, expireRejections } from './store-archive.ts'
 import { isRebuilding } from './store-rebuild.ts'
 
@@ -27,6 +28,7 @@ export function eventJobs(context: Context): Job[] {
     run: async () => (await run()) === SLICE_ROWS,
   })
   return [
+    ...retentionJobs(context),
     slices('events.expire-messages', () => expireMessages(postgres, dayOf(daysAgo(DEDUPE_DAYS)), SLICE_ROWS)),
     slices('events.expire-rejections', () => expireRejections(postgres, daysAgo(REJECTIONS_DAYS), SLICE_ROWS)),
     slices('events.compact-accounting', () =>
@@ -43,4 +45,18 @@ export function eventJobs(context: Context): Job[] {
       },
     },
   ]
+}
+
+/** Both by whole months: of event time in ClickHouse, of arrival in the archive. People and their traits stay. */
+function retentionJobs({ config, clickhouse, now }: Context): Job[] {
+  const { retentionMonths } = config
+  if (retentionMonths === undefined) return []
+  const run = async () => {
+    const at = new Date(now())
+    const before = Date.UTC(at.getUTCFullYear(), at.getUTCMonth() - retentionMonths)
+    await dropMonths(clickhouse, before)
+    await expireArchive(archiveFolder(config.dataDir), new Date(before).toISOString().slice(0, 10))
+    return false
+  }
+  return [{ name: 'events.retention', everyMs: EVERY_MS, run }]
 }

@@ -15,6 +15,26 @@ export async function projectEvents(clickhouse: ClickHouse, block: number, rows:
   })
 }
 
+/**
+ * Drops whole months of events, by event time, that ended before `before` (epoch ms). What a rebuild brings back is
+ * dropped again by the next call.
+ */
+export async function dropMonths(clickhouse: ClickHouse, before: number): Promise<string[]> {
+  const months = await clickhouse.query<{ month: string }>(
+    `
+      select distinct partition as month from system.parts
+      where database = currentDatabase() and table = 'events' and active and toUInt32OrZero(partition) < {before:UInt32}
+      order by month`,
+    { before: monthOf(before) },
+  )
+  for (const { month } of months)
+    await clickhouse.command('alter table events drop partition {month:String}', { month })
+  return months.map(({ month }) => month)
+}
+
+/** 202603 of an instant in March 2026 (UTC): how partitions are named. */
+const monthOf = (at: number) => Number(new Date(at).toISOString().slice(0, 7).replace('-', ''))
+
 /** For a rebuild. The catalogue goes with the events that it was made from. */
 export async function emptyEvents(clickhouse: ClickHouse): Promise<void> {
   await clickhouse.command('truncate table events')
