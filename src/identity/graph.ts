@@ -18,7 +18,6 @@ import {
   nobody,
   orderOfClaims,
 } from './evidence.ts'
-import { Generations } from './generations.ts'
 import { hasEqual, insertSorted } from './sorted.ts'
 
 /** A span in which a device that several people share belongs to one of them: [from, to), ms. */
@@ -32,13 +31,13 @@ export interface NodeEvidence {
   /** Claims on this node in the order of its namespace; one per login unless `isFull`. */
   claims: Claim[]
   /** The first claim of each login. */
-  claimers: Map<NodeId, Claim>
+  claimers: ReadonlyMap<NodeId, Claim>
   /** What this node, a login, has claimed. */
-  claimed: Set<NodeId>
+  claimed: ReadonlySet<NodeId>
   /** By the other end; one per pair unless one end `isFull`. */
-  links: Map<NodeId, Link[]>
+  links: ReadonlyMap<NodeId, Link[]>
   /** By the other end; one per pair. */
-  aliases: Map<NodeId, Alias>
+  aliases: ReadonlyMap<NodeId, Alias>
   /** As published: the owners of a device whose record says `nobody`. */
   owners: OwnerInterval[]
   /** A contested device (two or more claimers): each of its events is evidence, for its owner changes with time. */
@@ -49,6 +48,8 @@ export interface GraphNode extends NodeRecord {
   key: string
   rule: NamespaceRule
   evidence?: NodeEvidence
+  /** It was read since the graph last forgot something. */
+  isRecent: boolean
 }
 
 /** Rows about some nodes, as the store keeps them. */
@@ -73,20 +74,22 @@ export const isSeen = (node: NodeRecord): boolean => node.firstSeenAt !== Number
 const unknownNamespace = { class: 'none', priority: 1_000_000 } as NamespaceRule
 const absentNode: GraphNode = {
   ...{ id: nobody, namespace: '', value: '', key: '', rule: unknownNamespace },
-  ...{ firstSeenAt: Number.POSITIVE_INFINITY, profile: nobody },
+  ...{ firstSeenAt: Number.POSITIVE_INFINITY, profile: nobody, isRecent: false },
 }
+/** Most nodes have little of anything: they share what is empty until they need their own (half of a node's bytes). */
+const noMap: ReadonlyMap<NodeId, never> = new Map<NodeId, never>()
+const noSet: ReadonlySet<NodeId> = new Set<NodeId>()
 const emptyEvidence = (): NodeEvidence => ({
-  ...{ claims: [], claimers: new Map(), claimed: new Set(), links: new Map(), aliases: new Map() },
-  ...{ owners: [], isFull: false },
+  ...{ claims: [], claimers: noMap, claimed: noSet, links: noMap, aliases: noMap, owners: [], isFull: false },
 })
 const absentEvidence = emptyEvidence()
 
 export class EvidenceGraph {
   readonly rules: IdentityRules
   readonly decisions = new DecisionBook()
-  readonly #nodes = new Generations<NodeId, GraphNode>()
+  readonly #nodes = new Map<NodeId, GraphNode>()
   /** By namespace and value: putting a key together for each look-up would cost more than the look-up. */
-  readonly #ids = new Map<string, Map<string, NodeId>>()
+  readonly #byValue = new Map<string, Map<string, GraphNode>>()
   #missing = new Set<NodeId>()
 
   constructor(rules: IdentityRules) {
@@ -107,25 +110,32 @@ export class EvidenceGraph {
 
   /** The listed node of this identifier. */
   find({ namespace, value }: Identifier): GraphNode | undefined {
-    const id = this.#ids.get(namespace)?.get(value)
-    return id === undefined ? undefined : this.#nodes.get(id)
+    const node = this.#byValue.get(namespace)?.get(value)
+    if (node) node.isRecent = true
+    return node
   }
 
   isListed(id: NodeId): boolean {
-    return this.#nodes.get(id) !== undefined
+    return this.#nodes.has(id)
   }
 
   node(id: NodeId): GraphNode {
     const node = this.#nodes.get(id)
-    if (node) return node
-    this.#missing.add(id)
-    return absentNode
+    if (!node) {
+      this.#missing.add(id)
+      return absentNode
+    }
+    node.isRecent = true
+    return node
   }
 
   evidence(id: NodeId): NodeEvidence {
-    const evidence = this.#nodes.get(id)?.evidence
-    if (evidence) return evidence
-    this.#missing.add(id)
+    return this.#evidenceOf(this.node(id))
+  }
+
+  #evidenceOf(node: GraphNode): NodeEvidence {
+    if (node.evidence) return node.evidence
+    this.#missing.add(node.id)
     return absentEvidence
   }
 
@@ -136,6 +146,7 @@ export class EvidenceGraph {
   takeMissing(): NodeId[] {
     const missing = this.#missing
     this.#missing = new Set()
+    missing.delete(nobody)
     for (const id of [...missing]) {
       for (const named of this.decisions.naming(id).flatMap(nodesOf)) if (!this.isListed(named)) missing.add(named)
     }
@@ -144,16 +155,16 @@ export class EvidenceGraph {
 
   /** Lists a node; one that no store knows yet is filled at once, for there is nothing to load. */
   list(record: NodeRecord, isNew: boolean): GraphNode {
-    const known = this.#nodes.get(record.id)
-    if (known) return known
+    const listed = this.#nodes.get(record.id)
+    if (listed) return listed
     const { id, namespace, value, firstSeenAt, profile } = record
     const key = identifierKey(record)
     const rule = this.ruleOf(namespace)
-    const node: GraphNode = { id, namespace, value, key, rule, firstSeenAt, profile }
+    const node: GraphNode = { id, namespace, value, key, rule, firstSeenAt, profile, isRecent: true }
     if (isNew) node.evidence = emptyEvidence()
     this.#nodes.set(id, node)
-    const ids = this.#ids.get(namespace) ?? new Map<string, NodeId>()
-    this.#ids.set(namespace, ids.set(value, id))
+    const known = this.#byValue.get(namespace) ?? new Map<string, GraphNode>()
+    this.#byValue.set(namespace, known.set(value, node))
     return node
   }
 
@@ -167,15 +178,15 @@ export class EvidenceGraph {
     }
     for (const claim of rows.claims) {
       filling.get(claim.node)?.claims.push(claim)
-      filling.get(claim.by)?.claimed.add(claim.node)
+      addClaimed(filling.get(claim.by), claim.node)
     }
     for (const link of rows.links) {
       rowsOfPair(filling.get(link.a), link.b)?.push(link)
       rowsOfPair(filling.get(link.b), link.a)?.push(link)
     }
     for (const alias of rows.aliases) {
-      filling.get(alias.a)?.aliases.set(alias.b, alias)
-      filling.get(alias.b)?.aliases.set(alias.a, alias)
+      addAlias(filling.get(alias.a), alias.b, alias)
+      addAlias(filling.get(alias.b), alias.a, alias)
     }
     for (const { node, from, to, profile } of rows.owners) filling.get(node)?.owners.push({ from, to, profile })
     for (const [id, evidence] of filling) this.#settle(this.node(id), evidence)
@@ -185,7 +196,7 @@ export class EvidenceGraph {
   #settle(node: GraphNode, evidence: NodeEvidence): void {
     evidence.claims.sort(orderOfClaims(node.rule))
     for (const claim of evidence.claims) {
-      if (!evidence.claimers.has(claim.by)) evidence.claimers.set(claim.by, claim)
+      if (!evidence.claimers.has(claim.by)) evidence.claimers = put(evidence.claimers, claim.by, claim)
     }
     for (const links of evidence.links.values()) links.sort(byStrength)
     evidence.owners.sort((x, y) => x.from - y.from)
@@ -213,10 +224,11 @@ export class EvidenceGraph {
   }
 
   #hasClaim(claim: Claim): boolean {
-    const { claimers, claims, isFull } = this.evidence(claim.node)
+    const node = this.node(claim.node)
+    const { claimers, claims, isFull } = this.#evidenceOf(node)
     const first = claimers.get(claim.by)
     if (!first) return false
-    const order = orderOfClaims(this.node(claim.node).rule)
+    const order = orderOfClaims(node.rule)
     return isFull ? hasEqual(claims, claim, order) : order(first, claim) <= 0
   }
 
@@ -241,19 +253,20 @@ export class EvidenceGraph {
     if (evidence.kind === 'claim') return this.#placeClaim(evidence)
     if (evidence.kind === 'link') return this.#placeLink(evidence)
     const superseded = this.evidence(evidence.a).aliases.get(evidence.b)
-    this.evidence(evidence.a).aliases.set(evidence.b, evidence)
-    this.evidence(evidence.b).aliases.set(evidence.a, evidence)
+    addAlias(this.#nodes.get(evidence.a)?.evidence, evidence.b, evidence)
+    addAlias(this.#nodes.get(evidence.b)?.evidence, evidence.a, evidence)
     return superseded
   }
 
   #placeClaim(claim: Claim): Claim | undefined {
     const order = orderOfClaims(this.node(claim.node).rule)
-    const { claims, claimers, isFull } = this.evidence(claim.node)
+    const evidence = this.evidence(claim.node)
+    const { claims, claimers, isFull } = evidence
     const first = claimers.get(claim.by)
     if (first && !isFull) claims.splice(claims.indexOf(first), 1)
     insertSorted(claims, claim, order)
-    if (!first || order(claim, first) < 0) claimers.set(claim.by, claim)
-    this.#nodes.get(claim.by)?.evidence?.claimed.add(claim.node)
+    if (!first || order(claim, first) < 0) evidence.claimers = put(claimers, claim.by, claim)
+    addClaimed(this.#nodes.get(claim.by)?.evidence, claim.node)
     return isFull ? undefined : first
   }
 
@@ -269,10 +282,30 @@ export class EvidenceGraph {
     return isFull ? undefined : first
   }
 
-  /** Forgets nodes that were not read lately, once more than `nodesMax` are held. Only between batches. */
+  /** Where more than `nodesMax` are held: forgets the nodes that were not read since it last did. Only between batches. */
   forgetOldest(nodesMax: number): void {
-    for (const { namespace, value } of this.#nodes.age(nodesMax)) this.#ids.get(namespace)?.delete(value)
+    if (this.#nodes.size <= nodesMax) return
+    for (const node of this.#nodes.values()) {
+      if (!node.isRecent) {
+        this.#nodes.delete(node.id)
+        this.#byValue.get(node.namespace)?.delete(node.value)
+      }
+      node.isRecent = false
+    }
   }
+}
+
+function put<Value>(map: ReadonlyMap<NodeId, Value>, key: NodeId, value: Value): Map<NodeId, Value> {
+  const own = map === noMap ? new Map<NodeId, Value>() : (map as Map<NodeId, Value>)
+  return own.set(key, value)
+}
+
+function addClaimed(login: NodeEvidence | undefined, node: NodeId): void {
+  if (login) login.claimed = login.claimed === noSet ? new Set([node]) : (login.claimed as Set<NodeId>).add(node)
+}
+
+function addAlias(evidence: NodeEvidence | undefined, other: NodeId, alias: Alias): void {
+  if (evidence) evidence.aliases = put(evidence.aliases, other, alias)
 }
 
 function rowsOfPair(evidence: NodeEvidence, partner: NodeId): Link[]
@@ -282,7 +315,7 @@ function rowsOfPair(evidence: NodeEvidence | undefined, partner: NodeId): Link[]
   let rows = evidence.links.get(partner)
   if (!rows) {
     rows = []
-    evidence.links.set(partner, rows)
+    evidence.links = put(evidence.links, partner, rows)
   }
   return rows
 }
