@@ -1,5 +1,6 @@
 /** In: routes, plugins and checks. Out: a server that answers them, ends cleanly, and says how it is. */
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Registry } from 'prom-client'
 import type { Context } from '../context.ts'
@@ -128,8 +129,16 @@ function answerFailures(context: Context): Fail {
 function endConnectionsOnClose(app: FastifyInstance): void {
   let isClosing = false
   let socketClosed: Promise<void> | undefined
+  // Browsers open connections in advance; one that has said nothing yet has nothing to lose.
+  const silent = new Set<Duplex>()
+  app.server.on('connection', socket => {
+    silent.add(socket)
+    socket.once('close', () => silent.delete(socket))
+  })
+  app.server.on('request', request => silent.delete(request.socket))
   app.addHook('preClose', async () => {
     isClosing = true
+    for (const socket of silent) socket.destroy()
     socketClosed = socketListeners.get(app)?.close(DRAIN_MS)
     const timer = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS)
     app.server.once('close', () => clearTimeout(timer))

@@ -48,7 +48,9 @@ describe('ClickHouse', () => {
 
   it('is migrated, and migrating again changes nothing', async () => {
     await migrateClickHouse(clickhouse, readMigrations(migrationFolders.clickhouse))
-    expect(await clickhouse.query('select count() as n from migration')).toEqual([{ n: 1 }])
+    expect(await clickhouse.query('select count() as n from migration')).toEqual([
+      { n: readMigrations(migrationFolders.clickhouse).length },
+    ])
   })
 
   it('keeps integers up to 2^53 and negative times exact through a native block', async () => {

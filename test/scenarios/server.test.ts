@@ -365,4 +365,15 @@ describe('a server that stops', () => {
     await closed
     await stopping.close()
   })
+
+  it('does not wait for a connection that was opened in advance and never spoke', async () => {
+    const stopping = await serve()
+    const socket = connect(Number(new URL(stopping.baseUrl).port), '127.0.0.1')
+    await once(socket, 'connect')
+    const ended = once(socket, 'close')
+    const from = performance.now()
+    await stopping.close()
+    await ended
+    expect(performance.now() - from).toBeLessThan(5_000)
+  })
 })
