@@ -3,8 +3,9 @@
  * one transaction, and ClickHouse's list of where events shall hang, which nobody reads yet.
  */
 import type { Context } from './context.ts'
-import { emptyMoves, type History, type LoggedEntry, type Standstill, stageMoves, withHistory } from './events/index.ts'
+import { emptyMoves, type History, type Standstill, stageMoves, withHistory } from './events/index.ts'
 import {
+  changedReadings,
   findNumbers,
   type IdentityInput,
   inputOf,
@@ -12,7 +13,6 @@ import {
   type NodeId,
   projectApplication,
   type Rebuilt,
-  readingOf,
   readMap,
   readRules,
   rebuildIdentity,
@@ -24,7 +24,7 @@ import {
 } from './identity/index.ts'
 import { appendSaid, deleteSaid, unify } from './profiles/index.ts'
 import { isEvent } from './spec/event.ts'
-import { type Identifier, type IdentityRules, identifierKey } from './spec/identifier.ts'
+import type { IdentityRules } from './spec/identifier.ts'
 import { type Connection, type Queryable, transaction } from './store/postgres.ts'
 import { unifiedEvents } from './unified-events.ts'
 import { findIdentityKey } from './workspaces/index.ts'
@@ -108,8 +108,8 @@ async function rewriteEvents(client: Queryable, work: Work): Promise<{ nodes: Se
         return isEvent(entry) && found ? [{ ...place, event: entry, node: found.hub, nodes: found.nodes }] : []
       }),
     )
-    const changed = changedIn(entries, inputs, before, rules)
-    for (const index of changed.indexes) {
+    const changed = changedReadings(entries, inputs, before, rules)
+    for (const index of changed.places) {
       const { hub = 0, nodes: others = [], group = 0 } = resolved[index] ?? {}
       for (const node of [hub, ...others, group]) nodes.add(node)
     }
@@ -118,25 +118,6 @@ async function rewriteEvents(client: Queryable, work: Work): Promise<{ nodes: Se
   }
   nodes.delete(0)
   return { nodes, blocks }
-}
-
-/** Which of these events mean something else than before, and the identifiers that they had before. */
-function changedIn(
-  entries: LoggedEntry[],
-  inputs: IdentityInput[],
-  before: IdentityRules,
-  rules: IdentityRules,
-): { indexes: number[]; identifiers: Identifier[] } {
-  const indexes: number[] = []
-  const identifiers = new Map<string, Identifier>()
-  for (const [index, { entry }] of entries.entries()) {
-    const was = inputOf(entry, before)
-    const is = inputs[index]
-    if ('kind' in was || !is || 'kind' in is || readingOf(was, before) === readingOf(is, rules)) continue
-    indexes.push(index)
-    for (const identifier of was.identifiers) identifiers.set(identifierKey(identifier), identifier)
-  }
-  return { indexes, identifiers: [...identifiers.values()] }
 }
 
 /** Every profile that these nodes led to or lead to. Everybody else still sees the old state: so there it is read. */

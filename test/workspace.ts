@@ -10,7 +10,7 @@ export interface Workspace {
 }
 
 /** With the keys of a workspace. Keys outlive a restart of the world. */
-export function workspaceOf(world: World, id: number, keys: { apiKey: string; writeKey: string }): Workspace {
+function workspaceOf(world: World, id: number, keys: { apiKey: string; writeKey: string }): Workspace {
   const request: Workspace['request'] = async (method, path, body) => {
     const response = await fetch(world.running.url + path, {
       method,

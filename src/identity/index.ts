@@ -1,7 +1,6 @@
 /** What others may use of identity: who an event belongs to, who is who now, and why. */
 export { decideMerge, decideSplit, decideUndo, type UndoFault } from './decide.ts'
-export { type Decision, decisionSchema, type Head, type PlanFault } from './decision.ts'
-export { type EvaluationFault, type EvaluationSample, evaluateRules, type RulesEvaluation } from './evaluate.ts'
+export type { Decision, Head, PlanFault } from './decision.ts'
 export { type NodeId, nobody } from './evidence.ts'
 export type { ExplainedLink, ExplainedRefusal, ExplainedRule } from './explain.ts'
 export { explainProfile, type ProfileExplanation } from './explain-profile.ts'
@@ -11,7 +10,7 @@ export { personOf } from './person-of.ts'
 export { profileIdOf, publicIdOf, publicIdOfProfile } from './profile-id.ts'
 export { emptyMap, insertMap, type MapChange, projectMap, settleMap } from './project.ts'
 export { type ProfileChange, touchedBy } from './publish.ts'
-export { isReadAlike, readingOf } from './reading.ts'
+export { changedReadings, isReadAlike } from './reading.ts'
 export {
   findNumbers,
   type RebuildOptions,
@@ -39,6 +38,6 @@ export {
   updateProgress,
 } from './store-applications.ts'
 export { type DecidedHistory, findDecision, readHistoryOf } from './store-decisions.ts'
-export { currentIdentifiers, type Member, membersOf, profilesOfNodes, readMap, readMapPage } from './store-members.ts'
-export { type RulesVersion, readRules, readRulesVersion, writeRules } from './store-rules.ts'
+export { type Member, membersOf, profilesOfNodes, readMap, readMapPage } from './store-members.ts'
+export { type RulesVersion, readRules, writeRules } from './store-rules.ts'
 export { profilesOfEvents } from './whose.ts'

@@ -6,8 +6,7 @@ import { all, first } from '../store/query.ts'
 export type ApplicationState = 'pending' | 'running' | 'projecting' | 'done' | 'failed'
 
 /** Why changed rules could not be put in force. */
-export const applicationFailures = ['too_many_identifiers', 'archive_damaged', 'interrupted', 'internal'] as const
-export type ApplicationFailure = (typeof applicationFailures)[number]
+export type ApplicationFailure = 'too_many_identifiers' | 'archive_damaged' | 'interrupted' | 'internal'
 
 export interface Application {
   id: string

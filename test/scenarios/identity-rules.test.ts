@@ -1,20 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { defaultIdentityRules, type IdentityRules, type NamespaceRule } from '../../src/spec/identifier.ts'
+import { type RulesApplication as Application, apply, finished, ROOT, withNamespace } from '../apply-rules.ts'
 import { personsOf, stateOf } from '../identity-state.ts'
 import { history } from '../rules-history.ts'
 import { defaultWorkspaceOf, openWorkspace, type Workspace } from '../workspace.ts'
 import { openWorld, type World } from '../world.ts'
 
-const ROOT = '/api/v1/identity-rules'
-
-interface Application {
-  id: string
-  state: string
-  version: number | null
-  changedProfiles: number | null
-  finishedAt: string | null
-  failure: { code: string; message: string } | null
-}
 interface Evaluation {
   profilesBefore: number
   profilesAfter: number
@@ -32,28 +23,6 @@ beforeAll(async () => {
   await world.send(...history)
 })
 afterAll(() => world.close())
-
-/** The rules in which one namespace differs. */
-const withNamespace = (name: string, change: Partial<NamespaceRule>): IdentityRules => {
-  const known = defaultIdentityRules.namespaces[name]
-  const namespaces = { ...defaultIdentityRules.namespaces, [name]: { ...known, ...change } as NamespaceRule }
-  return { ...defaultIdentityRules, namespaces }
-}
-
-const finished = (workspace: Workspace, id: string) =>
-  expect
-    .poll(() => workspace.get<Application>(`${ROOT}/applications/${id}`).then(one => one.finishedAt), {
-      timeout: 20_000,
-    })
-    .not.toBeNull()
-
-async function apply(workspace: Workspace, rules: IdentityRules): Promise<Application> {
-  const { status, body } = await workspace.request('PUT', ROOT, rules)
-  expect(status).toBe(202)
-  const { id } = body as Application
-  await finished(workspace, id)
-  return workspace.get<Application>(`${ROOT}/applications/${id}`)
-}
 
 const people = async (workspace: Workspace) =>
   (await workspace.get<{ data: object[] }>('/api/v1/profiles?limit=200')).data.length
