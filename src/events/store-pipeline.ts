@@ -98,6 +98,14 @@ export async function closeBlocks(client: Queryable, blocks: number[]): Promise<
   await client.query('update events.block set is_open = false where block = any ($1::bigint[])', [blocks])
 }
 
+/** Every block before this one is in ClickHouse for good. */
+export async function oldestNeededBlock(client: Queryable): Promise<number> {
+  const result = await client.query<{ block: number }>(
+    'select coalesce(min(block) filter (where is_open), max(block), 0) as block from events.block',
+  )
+  return result.rows[0]?.block ?? 0
+}
+
 export async function findOpenBlocks(client: Queryable): Promise<BlockRow[]> {
   const result = await client.query<BlockRow>(
     'select block, ranges, excluded from events.block where is_open order by block',

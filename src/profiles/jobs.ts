@@ -1,10 +1,12 @@
 /** Background work of profiles: what the pipeline appended is folded into what is settled. */
 import type { Context } from '../context.ts'
+import { oldestNeededBlock } from '../events/index.ts'
 import { profilesOfNodes } from '../identity/index.ts'
 import type { Job } from '../store/jobs.ts'
 import { transaction } from '../store/postgres.ts'
 import { mergeFragments } from './fragment.ts'
 import {
+  expireOutbox,
   type FragmentRow,
   foldCounters,
   lockFragments,
@@ -16,10 +18,12 @@ import {
 
 const SLICE_ROWS = 5_000
 const EVERY_MS = 2_000
+const EXPIRE_EVERY_MS = 60_000
 
 export const profileJobs = (context: Context): Job[] => [
   { name: 'profiles.fold-counters', everyMs: EVERY_MS, run: () => settleCounters(context) },
   { name: 'profiles.fold-fragments', everyMs: EVERY_MS, run: () => settleFragments(context) },
+  { name: 'profiles.expire-outbox', everyMs: EXPIRE_EVERY_MS, run: () => expire(context) },
 ]
 
 /** One slice; true when there may be more. Lists learn here when people were last seen. */
@@ -73,4 +77,10 @@ function mergeRows(rows: FragmentRow[]): FragmentRow[] {
     merged.set(key, known ? { ...row, fragment: mergeFragments(known.fragment, row.fragment, row.keeping) } : row)
   }
   return [...merged.values()].sort((a, b) => a.node - b.node || (a.source < b.source ? -1 : 1))
+}
+
+/** What ClickHouse holds for good need not be told again. */
+async function expire({ postgres }: Pick<Context, 'postgres'>): Promise<boolean> {
+  await expireOutbox(postgres, await oldestNeededBlock(postgres))
+  return false
 }

@@ -79,7 +79,7 @@ export async function unifyAgain(
 }
 
 /** Folds profiles anew and writes the rows that lists show. Profiles without members are gone. */
-export async function refresh(client: Queryable, workspaceId: number, profiles: number[]): Promise<UnifiedProfile[]> {
+async function refresh(client: Queryable, workspaceId: number, profiles: number[]): Promise<UnifiedProfile[]> {
   if (profiles.length === 0) return []
   const membersOfProfile = await membersOf(client, workspaceId, profiles)
   const nodes = [...new Set([...membersOfProfile.values()].flatMap(members => members.map(member => member.node)))]
