@@ -77,11 +77,12 @@ interface EventNodes {
   /** How many of these the event carried; the rest it only named. */
   carried: number
   group?: GraphNode
+  /** Identifiers, a decision's too, that the graph does not list yet. */
+  unlisted: Identifier[]
 }
 
 export function* resolveBatch(graph: EvidenceGraph, batch: IdentityInput[]): Step<BatchOutcome> {
-  const newNodes = yield* listNodes(graph, batch)
-  const nodes = batch.map(input => nodesOfInput(graph, input))
+  const { nodes, newNodes } = yield* findNodes(graph, batch)
   const news = yield* complete(graph, () => newsOf(graph, batch, nodes))
   const outcome: BatchOutcome = {
     ...{ events: [], newNodes, seenEarlier: [], decisions: news.decisions, changes: [] },
@@ -102,22 +103,15 @@ export function* resolveBatch(graph: EvidenceGraph, batch: IdentityInput[]): Ste
   return outcome
 }
 
-/** Lists every node that the batch names; returns those that are new to the workspace. */
-function* listNodes(graph: EvidenceGraph, batch: IdentityInput[]): Step<GraphNode[]> {
-  const unlisted = new Map<string, Identifier>()
-  const note = (identifier: Identifier) => {
-    if (graph.find(identifier) || !(identifier.namespace in graph.rules.namespaces)) return
-    unlisted.set(identifierKey(identifier), identifier)
-  }
-  for (const input of batch) {
-    if ('kind' in input) identifiersOf(input).forEach(note)
-    else {
-      input.identifiers.forEach(note)
-      input.previous?.forEach(note)
-    }
-  }
+/** The nodes of each event, all of them listed, and those that are new to the workspace. */
+function* findNodes(
+  graph: EvidenceGraph,
+  batch: IdentityInput[],
+): Step<{ nodes: EventNodes[]; newNodes: GraphNode[] }> {
   const newNodes: GraphNode[] = []
-  if (unlisted.size === 0) return newNodes
+  const nodes = batch.map(input => nodesOfInput(graph, input))
+  const unlisted = new Map(nodes.flatMap(found => found.unlisted.map(one => [identifierKey(one), one])))
+  if (unlisted.size === 0) return { nodes, newNodes }
   yield {
     kind: 'find',
     identifiers: [...unlisted.values()],
@@ -128,27 +122,40 @@ function* listNodes(graph: EvidenceGraph, batch: IdentityInput[]): Step<GraphNod
       }
     },
   }
-  return newNodes
+  const again = batch.map((input, index) => {
+    const found = nodes[index] ?? nowhere
+    return found.unlisted.length === 0 ? found : nodesOfInput(graph, input)
+  })
+  return { nodes: again, newNodes }
 }
 
-const nowhere: EventNodes = { nodes: [], carried: 0 }
+const nowhere: EventNodes = { nodes: [], carried: 0, unlisted: [] }
 
 function nodesOfInput(graph: EvidenceGraph, input: IdentityInput): EventNodes {
-  if ('kind' in input) return nowhere
+  let { unlisted } = nowhere
+  const find = (identifier: Identifier): GraphNode | undefined => {
+    const node = graph.find(identifier)
+    if (!node && identifier.namespace in graph.rules.namespaces) unlisted = [...unlisted, identifier]
+    return node
+  }
+  if ('kind' in input) {
+    for (const identifier of identifiersOf(input)) find(identifier)
+    return { ...nowhere, unlisted }
+  }
   const nodes: GraphNode[] = []
   let group: GraphNode | undefined
   for (const identifier of input.identifiers) {
-    const node = graph.find(identifier)
+    const node = find(identifier)
     if (node?.rule.class === 'none') group ??= node
     else if (node && !nodes.includes(node)) nodes.push(node)
   }
   nodes.sort(byPriority)
   const carried = nodes.length
+  const previous = (input.previous ?? []).flatMap(identifier => find(identifier) ?? [])
   if (nodes[0]?.rule.class === 'login') {
-    const previous = (input.previous ?? []).flatMap(identifier => graph.find(identifier) ?? [])
     nodes.push(...previous.filter(node => !nodes.includes(node)).sort(byPriority))
   }
-  return group ? { nodes, carried, group } : { nodes, carried }
+  return group ? { nodes, carried, group, unlisted } : { nodes, carried, unlisted }
 }
 
 function newsOf(graph: EvidenceGraph, batch: IdentityInput[], eventNodes: EventNodes[]): News {
