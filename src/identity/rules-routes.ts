@@ -4,30 +4,17 @@ import type { Context } from '../context.ts'
 import { Problem } from '../errors.ts'
 import { decodeCursor, pageFrom, pageOf, pageQuery } from '../http/page.ts'
 import { type Actor, answer, route } from '../http/route.ts'
-import { defaultIdentityRules, type IdentityRules, identityRulesSchema } from '../spec/identifier.ts'
+import {
+  defaultIdentityRules,
+  type IdentityRules,
+  identityRulesSchema,
+  namespaceName,
+  namespaceRuleSchema,
+} from '../spec/identifier.ts'
 import { requestRules, tryRules } from './change-rules.ts'
-import { type Application, type ApplicationFailure, findApplication, listApplications } from './store-applications.ts'
-import { listRulesVersions, type RulesVersion, readRulesVersion } from './store-rules.ts'
-
-const versionSchema = z.object({
-  version: z.number().int().describe('0: the defaults, never changed.'),
-  rules: identityRulesSchema,
-  createdAt: z.string().nullable(),
-  createdBy: z.string().nullable().describe('Account or API key.'),
-})
-
-const applicationSchema = z.object({
-  id: z.string(),
-  state: z.enum(['pending', 'running', 'done', 'failed']),
-  version: z.number().int().nullable().describe('The version that it put in force.'),
-  progress: z.object({ done: z.number().int(), total: z.number().int() }).describe('Events read, over all passes.'),
-  requestedAt: z.string(),
-  requestedBy: z.string(),
-  startedAt: z.string().nullable(),
-  finishedAt: z.string().nullable(),
-  changedProfiles: z.number().int().nullable().describe('Profiles that changed, began or ended.'),
-  failure: z.object({ code: z.string(), message: z.string() }).nullable(),
-})
+import { applicationSchema, presentApplication, presentVersion, versionSchema } from './rules-answers.ts'
+import { findApplication, listApplications } from './store-applications.ts'
+import { listRulesVersions, readRules, readRulesVersion } from './store-rules.ts'
 
 const sampleSchema = z
   .array(
@@ -49,6 +36,7 @@ const evaluationSchema = z.object({
 })
 
 const ROOT = '/api/v1/identity-rules'
+const namespaceParams = z.object({ namespace: namespaceName })
 
 export const rulesRoutes = [
   route({
@@ -131,6 +119,56 @@ export const rulesRoutes = [
     },
   }),
   route({
+    method: 'GET',
+    path: `${ROOT}/namespaces/{namespace}`,
+    summary: 'The rule in force of one namespace',
+    tag: 'identity',
+    access: 'viewer',
+    params: namespaceParams,
+    responses: { 200: namespaceRuleSchema },
+    errors: ['not_found'],
+    handle: async ({ context, actor, params }) => {
+      const rule = (await readRules(context.postgres, actor.workspaceId)).namespaces[params.namespace]
+      if (!rule) throw unknownNamespace()
+      return rule
+    },
+  }),
+  route({
+    method: 'PUT',
+    path: `${ROOT}/namespaces/{namespace}`,
+    summary: 'Change the rule of one namespace, or add a namespace; the others stay as they are',
+    tag: 'identity',
+    access: 'admin',
+    params: namespaceParams,
+    body: namespaceRuleSchema,
+    responses: { 202: applicationSchema },
+    errors: ['conflict'],
+    handle: async ({ context, actor, params, body }) => {
+      const rules = await readRules(context.postgres, actor.workspaceId)
+      return request(
+        context,
+        actor,
+        checked({ ...rules, namespaces: { ...rules.namespaces, [params.namespace]: body } }),
+      )
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: `${ROOT}/namespaces/{namespace}`,
+    summary: 'Take a namespace out of the rules: its values are no identifiers any more',
+    tag: 'identity',
+    access: 'admin',
+    params: namespaceParams,
+    responses: { 202: applicationSchema },
+    errors: ['not_found', 'invalid_request', 'conflict'],
+    handle: async ({ context, actor, params }) => {
+      const rules = await readRules(context.postgres, actor.workspaceId)
+      const { [params.namespace]: rule, ...namespaces } = rules.namespaces
+      if (!rule) throw unknownNamespace()
+      return request(context, actor, checked({ ...rules, namespaces }))
+    },
+  }),
+  route({
     method: 'POST',
     path: `${ROOT}/evaluations`,
     summary: 'Dry run: what other rules would merge, split and drop, on the real data, without changing anything',
@@ -143,40 +181,18 @@ export const rulesRoutes = [
   }),
 ] as const
 
+const unknownNamespace = () => new Problem('not_found', 'The rules know no such namespace.')
+
+/** A rule can be right by itself and wrong beside the others: a second login, say. */
+function checked(rules: IdentityRules): IdentityRules {
+  const parsed = identityRulesSchema.safeParse(rules)
+  if (parsed.success) return parsed.data
+  const faults = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
+  throw new Problem('invalid_request', 'With this the rules as a whole would not hold.', { faults })
+}
+
 async function request(context: Context, actor: Actor, rules: IdentityRules) {
   const requestedBy = actor.accountId ?? actor.apiKeyId ?? actor.via
   const made = { id: context.uuid(), requestedBy, requestedAt: new Date(context.now()) }
   return answer(202, presentApplication(await requestRules(context, actor.workspaceId, rules, made)))
-}
-
-const presentVersion = ({ version, rules, createdAt, createdBy }: RulesVersion): z.input<typeof versionSchema> => ({
-  version,
-  rules,
-  createdAt: createdAt?.toISOString() ?? null,
-  createdBy,
-})
-
-const failures: Record<ApplicationFailure, string> = {
-  too_many_identifiers: 'There are more identifiers than one process can hold in memory.',
-  archive_damaged: 'A file of the archive is not what it was: put it back from a backup, then apply the rules again.',
-  interrupted:
-    'It was begun several times and each time the program ended before it was done, perhaps for lack of memory.',
-  internal: 'Something went wrong that should not have; the log of the server says where.',
-}
-
-const presentApplication = (application: Application): z.input<typeof applicationSchema> => {
-  const { id, state, version, done, total, requestedBy, changedProfiles, failure } = application
-  return {
-    id,
-    // Telling ClickHouse is the end of running.
-    state: state === 'projecting' ? 'running' : state,
-    version,
-    progress: { done, total },
-    requestedAt: application.requestedAt.toISOString(),
-    requestedBy,
-    startedAt: application.startedAt?.toISOString() ?? null,
-    finishedAt: application.finishedAt?.toISOString() ?? null,
-    changedProfiles,
-    failure: failure && { code: failure, message: failures[failure] },
-  }
 }

@@ -29,7 +29,7 @@ const pattern = z.string().superRefine((source, context) => {
   if (fault) context.addIssue({ code: 'custom', message: `The pattern ${fault}.` })
 })
 
-const namespaceRule = z.strictObject({
+export const namespaceRuleSchema = z.strictObject({
   class: z.enum(namespaceClasses),
   /** 1 comes first. The identifier of the best priority is the one that an event hangs on (its hub). */
   priority: z.int().min(1).max(1_000),
@@ -53,7 +53,7 @@ export const namespaceName = z
 
 export const identityRulesSchema = z
   .strictObject({
-    namespaces: z.record(namespaceName, namespaceRule),
+    namespaces: z.record(namespaceName, namespaceRuleSchema),
     /** A device linked with more distinct contacts of one namespace than this is a kiosk: those links join nobody. */
     crowd: z.int().min(1).max(100_000).default(50),
     /** Country (ISO 3166, two letters) of phone numbers written without one; none: only +… numbers count. */

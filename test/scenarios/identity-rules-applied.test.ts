@@ -203,6 +203,24 @@ describe('the rules of a workspace', () => {
     expect(paths).toMatch(/namespaces\.email\.blockedPatterns/)
   })
 
+  it('change namespace by namespace', async () => {
+    const fresh = await openWorkspace(world, 'Westwind')
+    const path = `${ROOT}/namespaces/member_no`
+    expect((await fresh.request('GET', path)).status).toBe(404)
+    const put = await fresh.request('PUT', path, { class: 'contact', priority: 20, keys: ['member_no'] })
+    expect(put.status).toBe(202)
+    await finished(fresh, (put.body as RulesApplication).id)
+    expect(await fresh.get(path)).toMatchObject({ class: 'contact', keys: ['member_no'], holder: 'first' })
+    expect((await fresh.request('PUT', path, { class: 'login', priority: 1 })).body).toMatchObject({
+      status: 400,
+      faults: [{ path: 'namespaces', message: 'Exactly one namespace is the login.' }],
+    })
+    const gone = await fresh.request('DELETE', path)
+    await finished(fresh, (gone.body as RulesApplication).id)
+    expect((await fresh.request('GET', path)).status).toBe(404)
+    expect((await fresh.request('DELETE', `${ROOT}/namespaces/user_id`)).status).toBe(400)
+  })
+
   it('are asked for once when asked for twice; others meanwhile are a conflict', async () => {
     // Nothing is applied while somebody moves days of the log.
     const client = await world.running.context.postgres.connect()
