@@ -119,29 +119,6 @@ export async function readMap(client: Queryable, workspaceId: number, nodes: Nod
 
 const intervalOf = ({ from, to, profile }: MapChange['owners'][number]) => ({ from, to, profile })
 
-/** Every node that is not its own profile, a page at a time in order of number: what ClickHouse's map consists of. */
-export async function readMapPage(
-  client: Queryable,
-  workspaceId: number,
-  after: NodeId,
-  limit: number,
-): Promise<MapChange[]> {
-  const rows = await all<{ id: number }>(
-    client,
-    `select id
-    from identity.node
-    where workspace_id = $1 and id > $2 and profile <> id
-    order by id
-    limit $3`,
-    [workspaceId, after, limit],
-  )
-  return readMap(
-    client,
-    workspaceId,
-    rows.map(row => row.id),
-  )
-}
-
 /** Nodes in order of number, a page at a time. */
 export async function readNodePage(
   client: Queryable,
