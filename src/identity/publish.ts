@@ -149,18 +149,22 @@ export function touchedBy(changes: PublishedChange[]): Set<NodeId> {
 }
 
 /**
- * What the changes of nodes, already in the graph, mean for profiles. A profile lives while its representative is in it, and what ended is
- * succeeded by the profile that now holds its representative.
+ * What the changes of nodes, already in the graph, mean for profiles. A profile lives while its representative is in
+ * it, and what ended is succeeded by the profile that now holds its representative.
  */
 export function profileChangesOf(graph: EvidenceGraph, changes: PublishedChange[]): ProfileChange[] {
   const changeOf = new Map(changes.map(change => [change.node, change]))
   const isIn = (published: Published | undefined, id: NodeId) =>
     published !== undefined && profilesIn(published).includes(id)
+  const now = (id: NodeId): Published => {
+    const { profile } = graph.node(id)
+    return { profile, owners: profile === nobody ? graph.evidence(id).owners : [] }
+  }
+  const lives = (id: NodeId) => isIn(now(id), id)
   const lived = (id: NodeId) => {
     const change = changeOf.get(id)
-    return isIn(change ? change.before : publishedOf(graph.node(id)), id)
+    return isIn(change ? change.before : now(id), id)
   }
-  const lives = (id: NodeId) => isIn(publishedOf(graph.node(id)), id)
 
   const moves = changes.map(profilesChanged)
   const ended = [...new Set(moves.flatMap(({ from }) => from))].filter(id => !lives(id)).map(id => graph.node(id))

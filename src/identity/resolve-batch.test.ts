@@ -188,13 +188,15 @@ describe('identity', () => {
 
   it('tells of every profile that begins or ends, and of every one whose identifiers change', () => {
     fc.assert(
-      fc.property(events, arrival, (all, how) => {
+      fc.property(events, arrival, fc.boolean(), (all, how, isForgetful) => {
         const store = new SimulatedStore()
-        const graph = store.open(rules)
+        let graph = store.open(rules)
         let before = holdings(graph)
         acted(all, how, rules, batch => {
+          if (isForgetful) graph = store.open(rules)
           const { profileChanges, touchedProfiles } = store.resolve(graph, batch)
-          const keyOf = (profile: number) => graph.node(profile).key
+          const whole = store.whole(rules)
+          const keyOf = (profile: number) => whole.node(profile).key
           const alive = new Set(before.keys())
           for (const change of profileChanges) {
             if (change.kind === 'created' || change.kind === 'split') {
@@ -206,7 +208,7 @@ describe('identity', () => {
               if (change.kind === 'renamed') alive.add(keyOf(change.to))
             }
           }
-          const after = holdings(store.whole(rules))
+          const after = holdings(whole)
           expect(alive).toEqual(new Set(after.keys()))
           const touched = new Set([...touchedProfiles].map(keyOf))
           for (const profile of alive.union(new Set(before.keys()))) {
