@@ -251,7 +251,7 @@ const uncheckedMappingSchema = z.strictObject({
   also: z.array(outputSchema).max(OUTPUTS_MAX).optional().describe('further events that each row makes'),
 })
 
-export const mappingSchema = uncheckedMappingSchema.superRefine((mapping, context) => {
+const mappingSchema = uncheckedMappingSchema.superRefine((mapping, context) => {
   for (const [index, output] of [mapping, ...(mapping.also ?? [])].entries()) {
     const path = index === 0 ? [] : ['also', index - 1]
     for (const fault of faultsOfOutput(output))

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
+const here = import.meta.dirname
 /** Heap of the child. The stream is longer than two of it: whatever is kept per row would not fit. */
 const HEAP_MB = 40
 const STREAM_MB = 100
@@ -10,7 +10,10 @@ const STREAM_MB = 100
 /** Reads a stream that is made as it is read, maps each row, counts, and prints what it counted. */
 const script = (format: string) => `
   import { gzipSync } from 'node:zlib'
-  import { mapRow, openRows, parseMapping, prepareMapping } from '${join(import.meta.dirname, 'index.ts')}'
+  import { mapRow } from '${here}/map-row.ts'
+  import { parseMapping } from '${here}/mapping.ts'
+  import { prepareMapping } from '${here}/prepare.ts'
+  import { openRows } from '${here}/read.ts'
   const line = index => ({
     csv: 'NW-' + index + ',"a ""quoted"" name, with a comma",2025-04-03 18:20:00,p' + index + '@example.com,12.50\\n',
     ndjson: JSON.stringify({ order_id: 'NW-' + index, name: 'a name', at: '2025-04-03 18:20:00', email: 'p' + index + '@example.com', price: 12.5 }) + '\\n',

@@ -28,6 +28,7 @@ import {
   runAgain,
   stopRun,
 } from './manage.ts'
+import { kinds } from './mapping.ts'
 import { PREVIEW_ROWS_MAX } from './preview.ts'
 import { listImports } from './store.ts'
 
@@ -68,7 +69,7 @@ const anyObject = z.record(z.string(), jsonSchema)
 
 const guessSchema = z.object({
   mapping: anyObject.describe('Likely fits: a start, to be looked at with a preview.'),
-  kind: z.object({ kind: z.string(), confidence: z.number(), reason: z.string() }),
+  kind: z.object({ kind: z.enum(kinds), confidence: z.number(), reason: z.string() }),
   columns: z.array(
     z.object({
       column: z.string(),

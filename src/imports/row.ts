@@ -65,7 +65,7 @@ export function breakRow(reason: RowReason, detail: string, raw: string, cells?:
 }
 
 /** Why a file cannot be read, or not further. */
-export const fileReasons = [
+const fileReasons = [
   'empty_file',
   'unknown_encoding',
   'unreadable_header',

@@ -52,9 +52,15 @@ export async function runImport(context: Context, row: ImportRow, signal: AbortS
     if (ending === undefined) await end('done')
     if (ending === 'stopped') await end('stopped')
   } catch (error) {
-    if (isTransient(error)) throw error
+    if (isTransient(error) && !isFileGone(error)) throw error
     await end('failed', failureOf(context, row, error))
   }
+}
+
+/** The same code as that of a database whose socket is not there. */
+const isFileGone = (error: unknown) => {
+  const { code, syscall } = error as NodeJS.ErrnoException
+  return code === 'ENOENT' && syscall !== 'connect'
 }
 
 function failureOf(context: Context, row: ImportRow, error: unknown): { code: string; message: string } {
