@@ -23,7 +23,7 @@ export function withNamespace(name: string, change: Partial<NamespaceRule>): Ide
 
 export async function finished(workspace: Workspace, id: string): Promise<RulesApplication> {
   const read = () => workspace.get<RulesApplication>(`${ROOT}/applications/${id}`)
-  await expect.poll(() => read().then(one => one.finishedAt), { timeout: 20_000 }).not.toBeNull()
+  await expect.poll(() => read().then(one => one.finishedAt), { timeout: 60_000 }).not.toBeNull()
   return read()
 }
 

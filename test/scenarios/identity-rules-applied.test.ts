@@ -29,7 +29,7 @@ const state = () => stateOf(northwind, { withIds: true })
 async function rebuild() {
   const { id } = (await northwind.request('POST', '/api/v1/rebuilds')).body as { id: string }
   const read = () => northwind.get<{ finishedAt: string | null }>(`/api/v1/rebuilds/${id}`)
-  await expect.poll(() => read().then(row => row.finishedAt), { timeout: 20_000 }).not.toBeNull()
+  await expect.poll(() => read().then(row => row.finishedAt), { timeout: 60_000 }).not.toBeNull()
   await world.settled()
 }
 
@@ -41,7 +41,7 @@ async function expectOnePersonAnEvent(events: number) {
 
 const page = (id: string, who: object) => ({ type: 'track', event: 'Page', messageId: id, ...who })
 
-describe('applying rules', () => {
+describe('applying rules', { timeout: 90_000 }, () => {
   it('leaves what a rebuild of everything would leave', async () => {
     await apply(northwind, lowerCase)
     const applied = await state()
@@ -139,7 +139,7 @@ describe('applying rules', () => {
   })
 })
 
-describe('the rules of a workspace', () => {
+describe('the rules of a workspace', { timeout: 90_000 }, () => {
   it('are the defaults until they are changed; each change is a version', async () => {
     const fresh = await openWorkspace(world, 'Southwind')
     expect(await fresh.get(ROOT)).toMatchObject({ version: 0, createdBy: null })
@@ -153,6 +153,13 @@ describe('the rules of a workspace', () => {
     })
     const applications = await fresh.get<{ data: object[] }>(`${ROOT}/applications?limit=1`)
     expect(applications).toMatchObject({ data: [{ version: 2 }], nextCursor: expect.any(String) })
+  })
+
+  it('are tried one at a time', async () => {
+    const tries = [1, 2].map(() => northwind.request('POST', `${ROOT}/evaluations`, { rules: lowerCase }))
+    const statuses = (await Promise.all(tries)).map(({ status }) => status)
+    expect(statuses.sort()).toEqual([201, 429])
+    expect((await northwind.request('POST', `${ROOT}/evaluations`, { rules: lowerCase })).status).toBe(201)
   })
 
   it('are nothing to other workspaces', async () => {
