@@ -34,15 +34,22 @@ export async function listFolders(context: Place): Promise<string[]> {
   return names.filter(name => ID.test(name))
 }
 
+export interface SavedStream {
+  bytes: number
+  /** Takes the place of what was there before. */
+  putInPlace(): Promise<void>
+}
+
 /**
- * Writes a stream to a file, which appears when all of it is on the disk. Resolves to how many bytes it has.
+ * Writes a stream beside its place, where it is put by `use`, once all of it is on the disk.
  * @throws Problem `too_large`, `unavailable` when the disk is full
  */
-export async function saveStream(
+export async function saveStream<Result>(
   context: Pick<Context, 'config' | 'uuid'>,
   stream: Readable,
   target: { id: string; path: string; bytesMax: number },
-): Promise<number> {
+  use: (saved: SavedStream) => Promise<Result>,
+): Promise<Result> {
   await mkdir(folderOf(context, target.id), { recursive: true, mode: 0o700 })
   const part = `${target.path}.${context.uuid()}.part`
   let bytes = 0
@@ -55,8 +62,7 @@ export async function saveStream(
   }
   try {
     await pipeline(stream, limited, createWriteStream(part, { mode: 0o600, flush: true }))
-    await rename(part, target.path)
-    return bytes
+    return await use({ bytes, putInPlace: () => rename(part, target.path) })
   } catch (error) {
     throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? diskFull(error) : error
   } finally {

@@ -67,6 +67,9 @@ export interface ImportRow extends Counts {
   isFileRemoved: boolean
 }
 
+/** Of a list: mappings may be megabytes. */
+export type ImportSummaryRow = Omit<ImportRow, 'mapping' | 'lookups' | 'format' | 'checkpoint'>
+
 const summaryFields = {
   id: z.uuid(),
   name: z.string(),
@@ -102,7 +105,7 @@ export const importSchema = z
   })
   .meta({ id: 'Import' })
 
-export function presentSummary(row: ImportRow): z.input<typeof importSummarySchema> {
+export function presentSummary(row: ImportSummaryRow): z.input<typeof importSummarySchema> {
   return {
     id: row.id,
     name: row.name,
@@ -137,7 +140,7 @@ export function presentImport(row: ImportRow): z.input<typeof importSchema> {
 }
 
 /** Over all of the last stretch: an average that is steady, and right for files whose rows are alike. */
-function speedOf(row: ImportRow): { rowsPerSecond: number | null; secondsLeft: number | null } {
+function speedOf(row: ImportSummaryRow): { rowsPerSecond: number | null; secondsLeft: number | null } {
   const until = row.finishedAt ?? row.progressedAt
   const seconds = row.resumedAt && until ? (until.getTime() - row.resumedAt.getTime()) / 1000 : 0
   if (seconds <= 0) return { rowsPerSecond: null, secondsLeft: null }

@@ -4,7 +4,8 @@ import type { Context } from '../context.ts'
 import { Problem } from '../errors.ts'
 import type { Actor } from '../http/route.ts'
 import { ensureSource, findSource } from '../sources/index.ts'
-import { FILE_BYTES_MAX, fileOf, LOOKUP_BYTES_MAX, lookupOf, removeAll, saveStream } from './files.ts'
+import { type Connection, transaction } from '../store/postgres.ts'
+import { FILE_BYTES_MAX, fileOf, LOOKUP_BYTES_MAX, lookupOf, removeAll, type SavedStream, saveStream } from './files.ts'
 import type { ImportRow } from './import.ts'
 import { checkReady } from './load.ts'
 import { type Mapping, parseMapping } from './mapping.ts'
@@ -94,9 +95,12 @@ export async function putFile(
 ): Promise<ImportRow> {
   await needIdle(context, actor, id)
   const stream = file.stream ?? emptyFile()
-  const bytes = await saveStream(context, stream, { id, path: fileOf(context, id), bytesMax: FILE_BYTES_MAX })
-  const row = await setFile(context.postgres, actor.workspaceId, id, { name: file.name, bytes })
-  return row ?? busyOrGone(context, actor, id)
+  const target = { id, path: fileOf(context, id), bytesMax: FILE_BYTES_MAX }
+  return saveStream(context, stream, target, saved =>
+    putInPlace(context, actor, id, saved, client =>
+      setFile(client, actor.workspaceId, id, { name: file.name, bytes: saved.bytes }),
+    ),
+  )
 }
 
 /** Takes a small file that the mapping joins to the rows under the name `as`. */
@@ -111,11 +115,28 @@ export async function putLookup(
     throw new Problem('conflict', `An import has at most ${LOOKUPS_MAX} lookups.`)
   }
   const stream = lookup.stream ?? emptyFile()
-  const path = lookupOf(context, id, lookup.as)
-  const bytes = await saveStream(context, stream, { id, path, bytesMax: LOOKUP_BYTES_MAX })
-  const row = await setLookup(context.postgres, actor.workspaceId, id, { as: lookup.as, name: lookup.name, bytes })
-  return row ?? busyOrGone(context, actor, id)
+  const target = { id, path: lookupOf(context, id, lookup.as), bytesMax: LOOKUP_BYTES_MAX }
+  return saveStream(context, stream, target, saved =>
+    putInPlace(context, actor, id, saved, client =>
+      setLookup(client, actor.workspaceId, id, { as: lookup.as, name: lookup.name, bytes: saved.bytes }),
+    ),
+  )
 }
+
+/** The row is locked while the file takes its place: nobody can run the import in between. */
+const putInPlace = (
+  context: Context,
+  actor: Asker,
+  id: string,
+  saved: SavedStream,
+  write: (client: Connection) => Promise<ImportRow | undefined>,
+): Promise<ImportRow> =>
+  transaction(context.postgres, async client => {
+    const row = await write(client)
+    if (!row) return busyOrGone(context, actor, id)
+    await saved.putInPlace()
+    return row
+  })
 
 function emptyFile(): never {
   throw new Problem('invalid_request', 'The file is empty.', {

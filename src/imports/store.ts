@@ -2,16 +2,16 @@
 import type { JsonObject } from '../spec/json.ts'
 import type { Queryable } from '../store/postgres.ts'
 import { all, count, first } from '../store/query.ts'
-import type { Counts, FileFormat, ImportRow, ImportState } from './import.ts'
+import type { Counts, FileFormat, ImportRow, ImportState, ImportSummaryRow } from './import.ts'
 import type { Checkpoint } from './read.ts'
 
-const IMPORT = `workspace_id as "workspaceId", id, name, source, state, mapping, file_name as "fileName",
-  file_bytes as "fileBytes", lookups, format, checkpoint, rejects_bytes as "rejectsBytes", rows, events, stored,
-  deduplicated, rejected, rejected_by_reason as "rejectedByReason", bytes_read as "bytesRead",
+const SUMMARY = `workspace_id as "workspaceId", id, name, source, state, file_name as "fileName",
+  file_bytes as "fileBytes", rejects_bytes as "rejectsBytes", rows, events, stored, deduplicated, rejected, rejected_by_reason as "rejectedByReason", bytes_read as "bytesRead",
   error_code as "errorCode", error_message as "errorMessage", attempt, is_stop_requested as "isStopRequested",
   resumed_at as "resumedAt", resumed_rows as "resumedRows", resumed_bytes as "resumedBytes",
   progressed_at as "progressedAt", created_by as "createdBy", created_at as "createdAt", started_at as "startedAt",
   finished_at as "finishedAt", is_file_removed as "isFileRemoved"`
+const IMPORT = `${SUMMARY}, mapping, lookups, format, checkpoint`
 
 /** From the first row again: what was counted belongs to another file, another mapping or another run. */
 const AFRESH = `checkpoint = null, format = null, rejects_bytes = 0, rows = 0, events = 0, stored = 0, deduplicated = 0,
@@ -45,9 +45,9 @@ export const listImports = (
   workspaceId: number,
   page: { after: { createdAt: string; id: string } | undefined; limit: number; state: ImportState | undefined },
 ) =>
-  all<ImportRow>(
+  all<ImportSummaryRow>(
     database,
-    `select ${IMPORT}
+    `select ${SUMMARY}
      from imports.import
      where workspace_id = $1
        and ($2::timestamptz is null or (created_at, id) < ($2, $3::uuid))

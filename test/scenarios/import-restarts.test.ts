@@ -3,7 +3,7 @@
  * process is played by taking its progress back: what it had accepted and written stands, what it remembers of it does not.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -14,6 +14,7 @@ import { Problem } from '../../src/errors.ts'
 import { type Accepter, openAccepter } from '../../src/events/accept.ts'
 import { decodeGroup } from '../../src/events/log-group.ts'
 import type { ImportRow } from '../../src/imports/import.ts'
+import { importJobs } from '../../src/imports/jobs.ts'
 import { runImport } from '../../src/imports/run.ts'
 import { claimImport, findImport, insertImport, queueImport, setFile } from '../../src/imports/store.ts'
 import type { Event } from '../../src/spec/event.ts'
@@ -199,4 +200,25 @@ test('a file that is gone ends the import with a reason, not the job', async () 
   rmSync(join(dataDir, 'imports', id), { recursive: true })
   await runOnce(id)
   expect(await findImport(pool, WORKSPACE, id)).toMatchObject({ state: 'failed', errorCode: 'file_missing' })
+})
+
+test('the file of an import goes a week after its end, its rejected rows after 90 days, what is in no workspace at once', async () => {
+  const id = await begin()
+  await runOnce(id)
+  const orphan = randomUUID()
+  mkdirSync(join(dataDir, 'imports', orphan))
+  const files = () => readdirSync(join(dataDir, 'imports', id)).sort()
+  const expireAfter = async (days: number) => {
+    const later = { ...contextOf(accepter.accept), now: () => Date.now() + days * 24 * 60 * 60 * 1000 }
+    const job = importJobs(later).find(({ name }) => name === 'imports.expire-files')
+    await job?.run(new AbortController().signal)
+  }
+  await expireAfter(6)
+  expect(files()).toEqual(['file', 'rejects.csv'])
+  expect(() => readdirSync(join(dataDir, 'imports', orphan))).toThrow(/ENOENT/)
+  await expireAfter(8)
+  expect(files()).toEqual(['rejects.csv'])
+  expect(await findImport(pool, WORKSPACE, id)).toMatchObject({ state: 'done', isFileRemoved: true, rows: ROWS })
+  await expireAfter(91)
+  expect(files).toThrow(/ENOENT/)
 })
