@@ -158,7 +158,8 @@ test.each(['v0', 'v1'])(
       userId: 'ada',
       groupId: 'acme',
       properties: { total: 12.5 },
-      context: { library, traits: { plan: 'pro' } },
+      traits: { plan: 'pro' },
+      context: { library },
       timestamp: backdated.toISOString(),
     })
     expect(order).not.toHaveProperty('anonymousId')
