@@ -6,6 +6,8 @@ import type { CommandIo } from './command.ts'
 const POLL_MS = 250
 /** Without a terminal a line every few seconds is enough. */
 const POLLS_A_LINE = 12
+/** Of fewer, how long they took says nothing about how fast it is. */
+const ROWS_WORTH_A_SPEED = 1_000
 const MINUTE_SECONDS = 60
 const HOUR_SECONDS = 3_600
 
@@ -44,7 +46,7 @@ function progressOf({ state, rows, rejected, bytesRead, bytesTotal, rowsPerSecon
 /** What became of the file, line by line. */
 export function summarise(item: Import): string[] {
   const { rows, events, stored, deduplicated, rejected, rejectedByReason, rowsPerSecond } = item
-  const speed = rowsPerSecond === null ? '' : ` (${grouped(rowsPerSecond)} rows/s)`
+  const speed = rowsPerSecond === null || rows < ROWS_WORTH_A_SPEED ? '' : ` (${grouped(rowsPerSecond)} rows/s)`
   return [
     `rows          ${grouped(rows)}${speed}`,
     `events        ${grouped(events)}`,

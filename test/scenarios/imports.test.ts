@@ -481,6 +481,18 @@ describe('a long import', () => {
     expect(() => readFileSync(join(world.config.dataDir, 'imports', id, 'file'))).toThrow(/ENOENT/)
   })
 
+  it('shows how far it is, how fast, and how long it will take', async () => {
+    const lines: string[] = []
+    const file = write('watched.csv', text())
+    const overwrite = (line: string) => lines.push(line)
+    const typed = await typeImport(world, [file, '--mapping', writeMapping(mappingOf('watched'))], { overwrite })
+    expect(typed.code).toBe(0)
+    expect(lines[0]).toMatch(/^sending the file: \d+ %$/)
+    expect(
+      lines.filter(line => /^\d+ %, [\d,]+ rows, \d+ rejected, [\d,]+ rows\/s, \d+ s left$/.test(line)),
+    ).not.toEqual([])
+  }, 60_000)
+
   it('can be left alone: the command ends, the server goes on', async () => {
     const mapping = writeMapping(mappingOf('left-alone'))
     const file = write('left-alone.csv', text())
