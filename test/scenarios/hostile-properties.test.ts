@@ -28,7 +28,7 @@ const oddities: Record<string, unknown> = {
   unicode: { '🙂': '\u2028\u2029', עברית: 'عربى', 'e\u0301': 'é' },
   nul: { text: 'a\u0000b' },
   surrogate: { text: '\ud800' },
-  datelike: { at: '2026-01-01', then: '0000-00-00', never: '9999-99-99T99:99:99Z' },
+  datelike: { at: '2026-01-01', later: '0000-00-00', never: '9999-99-99T99:99:99Z' },
   empty: {},
   lists: { none: [], nested: [[], {}] },
 }
