@@ -22,8 +22,8 @@ const RETRY_SECONDS = 30
 export interface History {
   /** Entries to come, decisions and what was set aside among them. */
   size: number
-  /** All of them from the beginning, at least `entriesMin` at a time (the last batch excepted); without what was set aside. */
-  batches(entriesMin?: number): AsyncGenerator<LoggedEntry[]>
+  /** All of them from the beginning, so many at a time (the last batch excepted); without what was set aside. */
+  batches(entries?: number): AsyncGenerator<LoggedEntry[]>
 }
 
 interface Extent extends LogExtent {
@@ -48,7 +48,7 @@ export async function withHistory<T>(
     const extent = { workspaceId, cursor: await readCursor(client), archivedDays, archived, isSetAside }
     const logged = await countLogged(client, extent)
     const size = archived.reduce((sum, { manifest }) => sum + manifest.events, logged)
-    return work({ size, batches: (entriesMin = BATCH_ENTRIES) => batchesOf(client, extent, entriesMin) })
+    return work({ size, batches: (entries = BATCH_ENTRIES) => batchesOf(client, extent, entries) })
   })
   if (held) return held.result
   throw new Problem('unavailable', 'Days of the log are just moving to the archive.', {
@@ -57,17 +57,17 @@ export async function withHistory<T>(
   })
 }
 
-async function* batchesOf(client: Connection, extent: Extent, entriesMin: number): AsyncGenerator<LoggedEntry[]> {
-  let batch: LoggedEntry[] = []
-  for await (const group of groupsOf(client, extent, entriesMin)) {
-    batch.push(...entriesOf(group, messageId => extent.isSetAside(group, messageId)))
-    if (batch.length < entriesMin) continue
-    yield batch
-    batch = []
-    // Whole files can be in memory already: requests get their turn all the same.
-    await breathe()
+async function* batchesOf(client: Connection, extent: Extent, entries: number): AsyncGenerator<LoggedEntry[]> {
+  const ahead: LoggedEntry[] = []
+  for await (const group of groupsOf(client, extent, entries)) {
+    ahead.push(...entriesOf(group, messageId => extent.isSetAside(group, messageId)))
+    while (ahead.length >= entries) {
+      yield ahead.splice(0, entries)
+      // Whole files can be in memory already: requests get their turn all the same.
+      await breathe()
+    }
   }
-  if (batch.length > 0) yield batch
+  if (ahead.length > 0) yield ahead
 }
 
 async function* groupsOf(client: Connection, extent: Extent, eventsMax: number): AsyncGenerator<CommittedGroup> {
