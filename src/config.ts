@@ -28,7 +28,7 @@ export interface Config {
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-const KEY_PATTERN = /^[A-Za-z0-9_\-.]{8,128}$/
+const KEY_PATTERN = /^[A-Za-z0-9_\-.]{4,128}$/
 const PASSWORD_CHARACTERS_MIN = 8
 const SECRET_KEY_CHARACTERS_MIN = 32
 const PORT_MAX = 65_535
@@ -60,8 +60,8 @@ export function readConfig(
     first: {
       adminEmail: pattern('THROUGHLINE_ADMIN_EMAIL', /^[^\s@]+@[^\s@]+$/, 'must be an e-mail address'),
       adminPassword: readPassword(text('THROUGHLINE_ADMIN_PASSWORD'), faults),
-      writeKey: pattern('THROUGHLINE_WRITE_KEY', KEY_PATTERN, 'must be 8 to 128 letters, digits, - _ or .'),
-      apiKey: pattern('THROUGHLINE_API_KEY', KEY_PATTERN, 'must be 8 to 128 letters, digits, - _ or .'),
+      writeKey: pattern('THROUGHLINE_WRITE_KEY', KEY_PATTERN, 'must be 4 to 128 letters, digits, - _ or .'),
+      apiKey: pattern('THROUGHLINE_API_KEY', KEY_PATTERN, 'must be 4 to 128 letters, digits, - _ or .'),
     },
   }
   const retentionMonths = readMonths(text('THROUGHLINE_RETENTION_MONTHS'), faults)

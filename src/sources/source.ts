@@ -24,7 +24,7 @@ export interface Source {
 
 const NAME_CHARACTERS_MAX = 100
 const SETTINGS_CHARACTERS_MAX = 200_000
-export const WRITE_KEY_PATTERN = /^[A-Za-z0-9_\-.]{8,128}$/
+export const WRITE_KEY_PATTERN = /^[A-Za-z0-9_\-.]{4,128}$/
 
 export const sourceParams = z.object({ id: z.string().max(48) })
 
