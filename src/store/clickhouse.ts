@@ -65,11 +65,13 @@ export function openRemoteClickHouse(url: string): ClickHouse {
     command: (sql, params) => run(client, sql, params),
     query: (sql, params, options) => select(client, sql, params, options),
     async insert(block) {
-      await client.exec({
+      const { stream } = await client.exec({
         query: `${insertInto(block)} from input('${nativeStructure(block.columns)}') format Native`,
         values: Readable.from([encodeNative(block.columns)]),
         clickhouse_settings: { ...insertSettings, insert_deduplication_token: block.token },
       })
+      // Read to its end, or the connection cannot be used again.
+      for await (const _ of stream);
     },
     close: () => client.close(),
   }
