@@ -105,8 +105,12 @@ describe('a server on a folder of its own', () => {
         timeout: 20_000,
       })
       .toBe(2)
-    const timeline = await api<{ data: { messageId: string }[] }>('/api/v1/profiles/user_id:ada/events')
-    expect(timeline.data.map(event => event.messageId)).toEqual(['second', 'first'])
+    // The profile is PostgreSQL's, the timeline ClickHouse's, which hears of it a moment later.
+    const timeline = async () =>
+      (await api<{ data: { messageId: string }[] }>('/api/v1/profiles/user_id:ada/events')).data.map(
+        event => event.messageId,
+      )
+    await expect.poll(timeline, { timeout: 20_000 }).toEqual(['second', 'first'])
     expect(await api('/api/v1/accounting')).toMatchObject({ sent: 2, stored: 2 })
   }, 120_000)
 
