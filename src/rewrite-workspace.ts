@@ -31,6 +31,8 @@ import { findIdentityKey } from './workspaces/index.ts'
 
 /** Nodes and profiles written at once. */
 const SLICE_ROWS = 5_000
+/** Resolved at once: some 30 ms, for which nobody else gets a turn. */
+const RESOLVED_ENTRIES = 1_000
 /** Everything is read until no device turns out to be shared any more: usually twice. */
 const PASSES_EXPECTED = 2
 const PROGRESS_EVERY_MS = 500
@@ -161,7 +163,7 @@ async function* inputsOf(
   rules: IdentityRules,
   advance: (entries: number) => Promise<void>,
 ): AsyncGenerator<IdentityInput[]> {
-  for await (const entries of history.batches()) {
+  for await (const entries of history.batches(RESOLVED_ENTRIES)) {
     yield entries.map(({ entry }) => inputOf(entry, rules))
     await advance(entries.length)
   }
